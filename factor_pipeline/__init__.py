@@ -1,0 +1,1 @@
+"""Nightly factor-investing warehouse on Dagster, DuckDB and Polars."""

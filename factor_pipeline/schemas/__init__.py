@@ -1,0 +1,1 @@
+"""Each table of the warehouse, declared once; everything else about it is derived."""

@@ -1,0 +1,139 @@
+"""Backtest tables: holdings, returns, exits, and what they add up to."""
+
+import polars as pl
+
+from factor_pipeline.schemas.panel import MONTH_END, OF_SECURITY, SECURITY_ID
+from factor_pipeline.schemas.table import Column, Table
+
+_STRATEGY = Column("strategy", pl.String, "name", "Strategy, or benchmark.")
+
+HOLDING = Table(
+    layer="backtest",
+    name="holding",
+    description="What each strategy held in each month; weights are shares of its capital.",
+    key=("strategy", "security_id", "month_end"),
+    columns=(
+        _STRATEGY,
+        SECURITY_ID,
+        MONTH_END,
+        Column("drifted_weight", pl.Float64, "share", "Weight before trading."),
+        Column("weight", pl.Float64, "share", "Weight after trading; negative for shorts."),
+        Column("traded", pl.Float64, "share", "Absolute change by trading.", minimum=0.0),
+        Column(
+            "ret",
+            pl.Float64,
+            "decimal",
+            "Return of the month; NULL when sold at its start or without one.",
+            nullable=True,
+            minimum=-1.0,
+        ),
+        Column("closing_weight", pl.Float64, "share", "Weight at the end of the month."),
+        Column(
+            "status",
+            pl.String,
+            "name",
+            "entered, held, sold (by a rebalance) or exited (left the market).",
+            values=("entered", "held", "sold", "exited"),
+        ),
+    ),
+    monthly=True,
+    references=(OF_SECURITY,),
+)
+
+BACKTEST_RETURN = Table(
+    layer="backtest",
+    name="backtest_return",
+    description="Monthly returns of each strategy before and after costs.",
+    key=("strategy", "month_end"),
+    columns=(
+        _STRATEGY,
+        MONTH_END,
+        Column("gross", pl.Float64, "decimal", "Return before costs.", nullable=True, minimum=-1.0),
+        Column(
+            "cost", pl.Float64, "decimal", "Cost of trading at its start.", nullable=True, minimum=0
+        ),
+        Column(
+            "net",
+            pl.Float64,
+            "decimal",
+            "(1 - cost)(1 + gross) - 1.",
+            nullable=True,
+            minimum=-1.0,
+        ),
+        Column(
+            "turnover",
+            pl.Float64,
+            "share",
+            "One-way turnover: half of what was traded.",
+            nullable=True,
+            minimum=0,
+        ),
+        Column("n", pl.Int64, "count", "Securities held; NULL for the benchmark.", nullable=True),
+        Column("cash_weight", pl.Float64, "share", "Cash after trading.", nullable=True),
+        Column(
+            "cash_ret", pl.Float64, "decimal", "Return of cash: the risk-free rate.", nullable=True
+        ),
+        Column(
+            "rebalanced", pl.Boolean, "yes/no", "Whether it traded to its targets.", nullable=True
+        ),
+    ),
+    monthly=True,
+)
+
+LEDGER = Table(
+    layer="backtest",
+    name="ledger",
+    description="Survivorship ledger: which holding left the market, why, with which return.",
+    key=("strategy", "security_id", "month_end"),
+    columns=(
+        _STRATEGY,
+        SECURITY_ID,
+        MONTH_END,
+        Column("reason", pl.String, "name", "Reason of the delisting, or no return, worthless."),
+        Column("weight", pl.Float64, "share", "Weight at the start of the month."),
+        Column(
+            "ret",
+            pl.Float64,
+            "decimal",
+            "Return of the month, delisting included; NULL without one.",
+            nullable=True,
+            minimum=-1.0,
+        ),
+    ),
+    monthly=True,
+    references=(OF_SECURITY,),
+)
+
+SUMMARY = Table(
+    layer="backtest",
+    name="summary",
+    description="Statistics of each strategy's net returns, one row per metric.",
+    key=("strategy", "metric"),
+    columns=(
+        _STRATEGY,
+        Column("metric", pl.String, "name", "Statistic, e.g. cagr, volatility, sharpe."),
+        Column(
+            "value",
+            pl.Float64,
+            "see metric",
+            "Its value; returns are decimals per year.",
+            nullable=True,
+        ),
+    ),
+)
+
+DRAWDOWN = Table(
+    layer="backtest",
+    name="drawdown",
+    description="Every spell of a strategy's month-end wealth below its last high.",
+    key=("strategy", "peak"),
+    columns=(
+        _STRATEGY,
+        Column("depth", pl.Float64, "decimal", "Deepest fall from the high.", maximum=0.0),
+        Column("peak", pl.Date, "date", "Last month-end at the high."),
+        Column("trough", pl.Date, "date", "First month-end at the lowest wealth."),
+        Column(
+            "recovery", pl.Date, "date", "Month-end back at the high, if so far.", nullable=True
+        ),
+    ),
+)

@@ -1,0 +1,58 @@
+"""Factor tables: own and library returns side by side, and how they compare."""
+
+import polars as pl
+
+from factor_pipeline.schemas.panel import MONTH_END
+from factor_pipeline.schemas.table import Column, Table
+
+_FACTOR = Column(
+    "factor",
+    pl.String,
+    "name",
+    "MKT (in excess of RF), SMB, HML, UMD, UMD_EW (equal-weighted 30/70 momentum), RF; library "
+    "also RMW, CMA and SMB_FF5 (size factor of the five-factor model).",
+)
+
+FACTOR_RETURN = Table(
+    layer="factor",
+    name="factor_return",
+    description="Monthly factor returns: own ones, and each vintage of the library.",
+    key=("source", "vintage", "factor", "month_end"),
+    columns=(
+        MONTH_END,
+        _FACTOR,
+        Column("source", pl.String, "name", "Who computed it.", values=("own", "library")),
+        Column("vintage", pl.String, "YYYYMM", "Library vintage; NULL for own.", nullable=True),
+        Column("ret", pl.Float64, "decimal", "Return of the month.", nullable=True),
+    ),
+    monthly=True,
+)
+
+COMPARISON = Table(
+    layer="factor",
+    name="comparison",
+    description=(
+        "Own factors against each library vintage over the months both have. Vintages differ in "
+        "most months: closeness is expected, equality is not."
+    ),
+    key=("factor", "vintage"),
+    columns=(
+        _FACTOR,
+        Column("library_factor", pl.String, "name", "Library factor it is compared with."),
+        Column("vintage", pl.String, "YYYYMM", "Library vintage."),
+        Column("months", pl.Int64, "count", "Months both have.", minimum=0),
+        Column("first_month", pl.Date, "date", "First of them.", nullable=True),
+        Column("last_month", pl.Date, "date", "Last of them.", nullable=True),
+        Column("correlation", pl.Float64, "decimal", "Correlation.", nullable=True, minimum=-1.0),
+        Column("slope", pl.Float64, "ratio", "Slope of own on library.", nullable=True),
+        Column("intercept", pl.Float64, "decimal/month", "Intercept of it.", nullable=True),
+        Column("r2", pl.Float64, "decimal", "R-squared of it.", nullable=True, minimum=0.0),
+        Column(
+            "mean_difference",
+            pl.Float64,
+            "decimal/month",
+            "Mean of own minus library.",
+            nullable=True,
+        ),
+    ),
+)

@@ -1,0 +1,68 @@
+"""Quality tables: what was rejected, what was checked, what each build was made of."""
+
+import polars as pl
+
+from factor_pipeline.schemas.raw import FILE
+from factor_pipeline.schemas.table import Column, Table
+
+QUARANTINE = Table(
+    layer="quality",
+    name="quarantine",
+    description="Files and rows that did not enter the raw tables, each with its reason.",
+    key=("file", "row", "rule"),
+    columns=(
+        Column("data_set", pl.String, "name", "Data set the file serves."),
+        FILE,
+        Column("sha256", pl.String, "hex", "SHA-256 of the bytes as fetched."),
+        Column(
+            "row", pl.Int64, "line", "Line of the file, NULL for the whole file.", nullable=True
+        ),
+        Column("rule", pl.String, "name", "Rule that was broken."),
+        Column("reason", pl.String, "text", "What is wrong and what to do."),
+        Column("value", pl.String, "text", "The offending text, shortened.", nullable=True),
+    ),
+)
+
+CHECK_RESULT = Table(
+    layer="quality",
+    name="check_result",
+    description="Result of each check in the build that is published.",
+    key=("table_name", "check_name"),
+    columns=(
+        Column("table_name", pl.String, "name", "Table that was checked."),
+        Column("check_name", pl.String, "name", "Check."),
+        Column("severity", pl.String, "name", "What a failure means.", values=("error", "warn")),
+        Column("passed", pl.Boolean, "yes/no", "Whether it held."),
+        Column("failing_rows", pl.Int64, "count", "Rows that broke it.", nullable=True),
+        Column("observed", pl.String, "text", "What was seen.", nullable=True),
+    ),
+)
+
+BUILD = Table(
+    layer="quality",
+    name="build",
+    description="What the published tables were made of; one row per range that was built.",
+    key=("build",),
+    columns=(
+        Column("build", pl.Int64, "number", "Sequence number."),
+        Column("run_id", pl.String, "id", "Dagster run."),
+        Column("month_start", pl.Date, "date", "First day of the first month built."),
+        Column("month_end", pl.Date, "date", "Last day of the last month built."),
+        Column("inputs", pl.String, "hex", "Hash over the raw files' hashes."),
+        Column("settings", pl.String, "JSON", "Settings in force."),
+        Column("code_version", pl.String, "hex", "Hash over the package's code and SQL."),
+        Column("simulated", pl.Boolean, "yes/no", "Whether the data are the simulated market."),
+        Column("finished_at", pl.Datetime, "UTC", "When the build ended."),
+    ),
+)
+
+PENDING = Table(
+    layer="quality",
+    name="pending",
+    description="Months whose inputs changed and whose tables have not been rebuilt yet.",
+    key=("data_set",),
+    columns=(
+        Column("data_set", pl.String, "name", "Data set that changed."),
+        Column("changed_from", pl.Date, "date", "First day with a changed row."),
+    ),
+)

@@ -1,0 +1,64 @@
+"""All tables, in the order data flow through them."""
+
+from factor_pipeline.schemas.backtest import (
+    BACKTEST_RETURN,
+    DRAWDOWN,
+    HOLDING,
+    LEDGER,
+    SUMMARY,
+)
+from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
+from factor_pipeline.schemas.panel import (
+    BOOK_EQUITY,
+    INDEX_COVERAGE,
+    PRICE_CHECK,
+    SECURITY,
+    SECURITY_MONTH,
+)
+from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_RETURN
+from factor_pipeline.schemas.quality import BUILD, CHECK_RESULT, PENDING, QUARANTINE
+from factor_pipeline.schemas.raw import (
+    BENCHMARK_DAILY,
+    DELISTING,
+    FRENCH_RETURN,
+    FUNDAMENTAL,
+    INDEX_MEMBER,
+    INGEST_LOG,
+    LISTING,
+    MACRO,
+    PRICE_DAILY,
+)
+from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.table import Table
+
+RAW_TABLES = (
+    PRICE_DAILY,
+    FUNDAMENTAL,
+    FRENCH_RETURN,
+    INDEX_MEMBER,
+    BENCHMARK_DAILY,
+    MACRO,
+    LISTING,
+    DELISTING,
+    INGEST_LOG,
+)
+DERIVED_TABLES = (
+    SECURITY,
+    BOOK_EQUITY,
+    SECURITY_MONTH,
+    PRICE_CHECK,
+    INDEX_COVERAGE,
+    CHARACTERISTIC,
+    BREAKPOINT,
+    ASSIGNMENT,
+    PORTFOLIO_RETURN,
+    FACTOR_RETURN,
+    COMPARISON,
+    HOLDING,
+    BACKTEST_RETURN,
+    LEDGER,
+    SUMMARY,
+    DRAWDOWN,
+)
+PUBLISHED_TABLES = (*RAW_TABLES, *DERIVED_TABLES, QUARANTINE, CHECK_RESULT, BUILD)
+TABLES: dict[str, Table] = {table.qualified_name: table for table in (*PUBLISHED_TABLES, PENDING)}
