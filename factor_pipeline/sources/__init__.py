@@ -1,0 +1,1 @@
+"""One module per provider, all behind the protocol in ``sources.protocol``; no finance."""

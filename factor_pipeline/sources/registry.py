@@ -1,0 +1,45 @@
+"""Which source serves a data set, by the names the settings use."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from factor_pipeline.errors import SettingsError
+from factor_pipeline.settings import Settings
+from factor_pipeline.sources.alphavantage import AlphaVantageDaily, AlphaVantageListing
+from factor_pipeline.sources.fred import Fred
+from factor_pipeline.sources.ken_french import KenFrench
+from factor_pipeline.sources.membership_intervals import MembershipIntervals
+from factor_pipeline.sources.protocol import Source
+from factor_pipeline.sources.simfin import SimFin
+from factor_pipeline.sources.simulated import Simulated, SimulationParameters
+from factor_pipeline.sources.yahoo import Yahoo
+
+_ON_FILES: dict[tuple[str, str], Callable[[Path], Source]] = {
+    ("prices", "alphavantage"): AlphaVantageDaily,
+    ("fundamentals", "simfin"): SimFin,
+    ("library", "ken_french"): KenFrench,
+    ("membership", "intervals"): MembershipIntervals,
+    ("benchmark", "yahoo"): lambda path: Yahoo(path, "benchmark"),
+    ("etf", "yahoo"): lambda path: Yahoo(path, "etf"),
+    ("macro", "fred"): Fred,
+    ("listing", "alphavantage"): AlphaVantageListing,
+}
+
+
+def source_of(settings: Settings, data_set: str) -> Source | None:
+    """Return the source the settings name for ``data_set``; null when they name none."""
+    name = settings.source_of(data_set)
+    if name == "none":
+        return None
+    if name == "simulated":
+        market = settings.simulation
+        return Simulated(
+            data_set,
+            SimulationParameters(
+                stocks=market.stocks, years=market.years, start=market.start, seed=market.seed
+            ),
+        )
+    path = getattr(settings, data_set).path
+    if path is None:
+        raise SettingsError(f"{data_set}.path is missing; name the folder of the files")
+    return _ON_FILES[data_set, name](path)
