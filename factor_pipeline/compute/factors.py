@@ -1,0 +1,129 @@
+"""Factor returns: differences between averages of portfolio returns."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import polars as pl
+
+from factor_pipeline.compute.portfolios import Weighting
+from factor_pipeline.errors import DataError
+
+FACTOR_SCHEMA = pl.Schema({"month_end": pl.Date(), "factor": pl.String(), "ret": pl.Float64()})
+
+_PORTFOLIO_KEY = ("sort", "cell", "weighting", "month_end")
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """One cell of one sort, in one weighting."""
+
+    sort: str
+    cell: str
+    weighting: Weighting = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A factor: the mean return of the ``long`` portfolios minus that of the ``short`` ones.
+
+    An empty ``short`` is the risk-free rate.
+    """
+
+    factor: str
+    long: tuple[Portfolio, ...]
+    short: tuple[Portfolio, ...]
+
+
+def portfolios(sort: str, *cells: str) -> tuple[Portfolio, ...]:
+    """Value-weighted portfolios of one sort."""
+    return tuple(Portfolio(sort, cell) for cell in cells)
+
+
+_VALUE, _MOMENTUM = "size_value_2x3", "size_momentum_2x3"
+
+FORMULAS: tuple[Formula, ...] = (
+    Formula("MKT", portfolios("market", "All"), ()),
+    Formula("SMB", portfolios(_VALUE, "SV", "SN", "SG"), portfolios(_VALUE, "BV", "BN", "BG")),
+    Formula("HML", portfolios(_VALUE, "SV", "BV"), portfolios(_VALUE, "SG", "BG")),
+    Formula("UMD", portfolios(_MOMENTUM, "SH", "BH"), portfolios(_MOMENTUM, "SL", "BL")),
+    # Needs no market equity, so it reaches back to where prices begin.
+    Formula(
+        "UMD_EW",
+        (Portfolio("momentum_12_2_tercile", "High", "equal"),),
+        (Portfolio("momentum_12_2_tercile", "Low", "equal"),),
+    ),
+)
+"""Factors of Fama and French (1993), *Journal of Financial Economics* 33(1), and Carhart (1997),
+*Journal of Finance* 52(1)."""
+
+
+def factor_returns(
+    portfolio_returns: pl.DataFrame,
+    risk_free: pl.DataFrame,
+    formulas: Sequence[Formula] = FORMULAS,
+) -> pl.DataFrame:
+    """Compute factor returns in all months of ``portfolio_returns``.
+
+    Parameters
+    ----------
+    portfolio_returns
+        ``sort``, ``cell``, ``weighting``, ``month_end`` (unique together) with ``ret`` (decimal;
+        null, NaN and infinite values count as missing).
+    risk_free
+        Unique ``month_end`` with ``rf`` (decimal, return over that month; missing as above).
+    formulas
+        Factors to compute; names are unique.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``month_end``, ``factor``, ``ret`` (decimal), one row per month and formula, ordered by
+        month, then as given. ``ret`` is null when any portfolio of the formula, or the risk-free
+        rate where it takes that, has no row or no return in the month.
+
+    Raises
+    ------
+    DataError
+        When a portfolio or the risk-free rate has two rows in a month.
+    """
+    _refuse_repeats(portfolio_returns, _PORTFOLIO_KEY, "portfolio returns")
+    _refuse_repeats(risk_free, ("month_end",), "risk-free rates")
+    months = portfolio_returns.select("month_end").unique().sort("month_end")
+    wide = _with_returns(months, risk_free.select("month_end", ret="rf"), "risk_free")
+    for portfolio in dict.fromkeys(leg for f in formulas for leg in f.long + f.short):
+        rows = portfolio_returns.filter(
+            pl.col("sort") == portfolio.sort,
+            pl.col("cell") == portfolio.cell,
+            pl.col("weighting") == portfolio.weighting,
+        )
+        wide = _with_returns(wide, rows, _column(portfolio))
+    parts = [pl.DataFrame(schema=FACTOR_SCHEMA)]
+    for formula in formulas:
+        short = _mean(formula.short) if formula.short else pl.col("risk_free")
+        parts.append(
+            wide.select("month_end", factor=pl.lit(formula.factor), ret=_mean(formula.long) - short)
+        )
+    return pl.concat(parts).sort("month_end", maintain_order=True)
+
+
+def _refuse_repeats(frame: pl.DataFrame, key: Sequence[str], name: str) -> None:
+    if frame.select(key).is_duplicated().any():
+        raise DataError(f"{name} repeat a row of the same {', '.join(key)}; keep one of each")
+
+
+def _with_returns(wide: pl.DataFrame, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    finite = pl.when(pl.col("ret").is_finite()).then("ret").alias(name)
+    returns = rows.select("month_end", finite)
+    return wide.join(returns, on="month_end", how="left", maintain_order="left")
+
+
+def _column(portfolio: Portfolio) -> str:
+    return f"{portfolio.sort}/{portfolio.cell}/{portfolio.weighting}"
+
+
+def _mean(leg: Iterable[Portfolio]) -> pl.Expr:
+    # Written out: the order of the sum is the formula's, and a null portfolio makes it null.
+    returns = [pl.col(_column(portfolio)) for portfolio in leg]
+    return reduce(add, returns) / len(returns)

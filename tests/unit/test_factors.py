@@ -1,0 +1,145 @@
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factor_pipeline.compute.factors import (
+    FORMULAS,
+    Formula,
+    Portfolio,
+    factor_returns,
+    portfolios,
+)
+from factor_pipeline.compute.sorts import default_sorts
+from factor_pipeline.errors import DataError
+
+JAN, FEB = date(2000, 1, 31), date(2000, 2, 29)
+VALUE = {"SG": 0.01, "SN": 0.02, "SV": 0.06, "BG": 0.03, "BN": 0.05, "BV": 0.04}
+MOMENTUM = {"SL": -0.02, "SM": 0.5, "SH": 0.07, "BL": 0.01, "BM": 0.5, "BH": 0.03}
+
+# Means of two or three returns below 1.
+ROUNDING = 1e-15
+
+
+def returns(sort, cells, end=JAN, weighting="value"):
+    schema = {"cell": pl.String, "ret": pl.Float64}
+    return pl.DataFrame(list(cells.items()), schema=schema, orient="row").with_columns(
+        sort=pl.lit(sort), weighting=pl.lit(weighting), month_end=pl.lit(end)
+    )
+
+
+def all_portfolios(end=JAN, weighting="value"):
+    return pl.concat(
+        [
+            returns("market", {"All": 0.04}, end, weighting),
+            returns("size_value_2x3", VALUE, end, weighting),
+            returns("size_momentum_2x3", MOMENTUM, end, weighting),
+        ]
+    )
+
+
+def rf(*rates):
+    schema = {"month_end": pl.Date, "rf": pl.Float64}
+    return pl.DataFrame(list(zip([JAN, FEB], rates, strict=False)), schema=schema, orient="row")
+
+
+def by_factor(frame):
+    return dict(frame["factor", "ret"].rows())
+
+
+def test_the_four_factors_by_hand():
+    found = by_factor(factor_returns(all_portfolios(), rf(0.003)))
+    assert list(found) == ["MKT", "SMB", "HML", "UMD"]
+    assert found["MKT"] == pytest.approx(0.04 - 0.003, abs=ROUNDING)
+    assert found["SMB"] == pytest.approx(0.03 - 0.04, abs=ROUNDING)
+    assert found["HML"] == pytest.approx(0.05 - 0.02, abs=ROUNDING)
+    assert found["UMD"] == pytest.approx(0.05 - (-0.005), abs=ROUNDING)
+
+
+def test_every_formula_names_cells_of_the_catalogue():
+    cells = {sort.name: sort.cells for sort in default_sorts(())}
+    for formula in FORMULAS:
+        for portfolio in formula.long + formula.short:
+            assert portfolio.cell in cells[portfolio.sort]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), float("inf")])
+def test_a_missing_cell_makes_its_factors_missing_and_no_others(missing):
+    frame = all_portfolios().with_columns(
+        ret=pl.when(pl.col("cell") == "SN").then(missing).otherwise("ret")
+    )
+    found = by_factor(factor_returns(frame, rf(0.003)))
+    assert [factor for factor, ret in found.items() if ret is None] == ["SMB"]
+
+
+def test_a_cell_without_a_row_is_missing_too():
+    frame = all_portfolios().filter(pl.col("cell") != "BV")
+    found = by_factor(factor_returns(frame, rf(0.003)))
+    assert [factor for factor, ret in found.items() if ret is None] == ["SMB", "HML"]
+
+
+@pytest.mark.parametrize("rate", [None, float("nan")])
+def test_without_a_risk_free_rate_only_the_market_is_missing(rate):
+    for rates in (rf(rate), rf()):
+        found = by_factor(factor_returns(all_portfolios(), rates))
+        assert [factor for factor, ret in found.items() if ret is None] == ["MKT"]
+
+
+def test_months_are_those_of_the_portfolios():
+    frame = pl.concat([all_portfolios(FEB), returns("market", {"All": 0.01}, JAN)])
+    found = factor_returns(frame, rf(0.0))
+    assert found["month_end"].to_list() == [JAN] * 4 + [FEB] * 4
+    assert found.filter(pl.col("month_end") == JAN)["ret"].to_list() == [0.01, None, None, None]
+    assert found.filter(pl.col("month_end") == FEB)["ret"].null_count() == 1  # no rate
+
+
+def test_other_weightings_do_not_enter():
+    frame = pl.concat(
+        [all_portfolios(), all_portfolios(weighting="equal").with_columns(pl.col("ret") * 10)]
+    )
+    assert factor_returns(frame, rf(0.003)).equals(factor_returns(all_portfolios(), rf(0.003)))
+
+
+def test_the_size_factor_of_the_five_factor_model_is_one_more_line():
+    names = ("size_value_2x3", "size_profitability_2x3", "size_investment_2x3")
+    frame = pl.concat([returns(name, VALUE) for name in names])
+    frame = frame.with_columns(
+        pl.col("ret") * pl.col("sort").replace_strict(dict(zip(names, (1, 2, 6), strict=True)))
+    )
+    small = tuple(p for name in names for p in portfolios(name, "SV", "SN", "SG"))
+    big = tuple(p for name in names for p in portfolios(name, "BV", "BN", "BG"))
+    found = factor_returns(frame, rf(0.0), [Formula("SMB5", small, big)])
+    mean_of_three_size_factors = (-0.01 - 0.02 - 0.06) / 3
+    assert by_factor(found)["SMB5"] == pytest.approx(mean_of_three_size_factors, abs=ROUNDING)
+
+
+def test_a_formula_may_take_another_weighting():
+    value = returns("market", {"All": 0.04})
+    frame = pl.concat([value, returns("market", {"All": 0.07}, weighting="equal")])
+    equal = Formula("MKT_EW", (Portfolio("market", "All", "equal"),), ())
+    assert by_factor(factor_returns(frame, rf(0.0), [equal])) == {"MKT_EW": 0.07}
+
+
+def test_a_portfolio_twice_in_a_month_is_refused():
+    with pytest.raises(DataError, match="portfolio returns repeat a row"):
+        factor_returns(pl.concat([all_portfolios(), all_portfolios()]), rf(0.0))
+
+
+def test_a_risk_free_rate_twice_in_a_month_is_refused():
+    with pytest.raises(DataError, match="risk-free rates repeat a row"):
+        factor_returns(all_portfolios(), pl.concat([rf(0.0), rf(0.0)]))
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_the_order_of_rows_changes_no_bit(seed):
+    frame = pl.concat([all_portfolios(JAN), all_portfolios(FEB)])
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+    expected = factor_returns(frame, rf(0.001, 0.002))
+    assert factor_returns(shuffled, rf(0.001, 0.002)[::-1]).equals(expected)
+
+
+def test_no_portfolios_have_no_factors():
+    assert factor_returns(all_portfolios().clear(), rf(0.0)).is_empty()

@@ -1,0 +1,95 @@
+import pytest
+
+from factor_pipeline.compute.sorts import (
+    MARKET,
+    Dimension,
+    Sort,
+    decile_sort,
+    default_sorts,
+    tercile_sort,
+    two_by_three,
+)
+from factor_pipeline.errors import SettingsError
+
+SIGNALS = ("size", "book_to_market", "momentum_12_2")
+
+
+def test_cells_of_two_dimensions_join_their_labels():
+    value = two_by_three("size_value_2x3", "book_to_market", ("G", "N", "V"), "june")
+    assert value.cells == ("SG", "SN", "SV", "BG", "BN", "BV")
+    assert not value.has_spread
+
+
+def test_deciles_and_terciles_have_a_spread_of_their_extremes():
+    assert decile_sort("size", "monthly").cells == tuple(f"D{i:02d}" for i in range(1, 11))
+    assert decile_sort("size", "monthly").spread == "D10-D01"
+    assert tercile_sort("size", "monthly").spread == "High-Low"
+    assert tercile_sort("size", "monthly").dimensions[0].probabilities == (0.3, 0.7)
+
+
+def test_the_market_is_one_cell_without_a_spread():
+    assert MARKET.cells == ("All",)
+    assert not MARKET.has_spread
+
+
+def test_the_catalogue_grows_by_two_sorts_with_each_signal():
+    names = [sort.name for sort in default_sorts((*SIGNALS, "a_new_signal"))]
+    assert names == [
+        "market",
+        "size_value_2x3",
+        "size_momentum_2x3",
+        "size_decile",
+        "size_tercile",
+        "book_to_market_decile",
+        "book_to_market_tercile",
+        "momentum_12_2_decile",
+        "momentum_12_2_tercile",
+        "a_new_signal_decile",
+        "a_new_signal_tercile",
+    ]
+
+
+def test_only_sorts_on_annual_signals_wait_for_june():
+    june = {sort.name for sort in default_sorts(SIGNALS) if sort.rebalance == "june"}
+    assert june == {"size_value_2x3", "book_to_market_decile", "book_to_market_tercile"}
+
+
+def test_a_five_by_five_needs_no_code():
+    fifths = (0.2, 0.4, 0.6, 0.8)
+    sort = Sort(
+        "size_value_5x5",
+        (
+            Dimension("size", fifths, tuple(f"ME{i}" for i in range(1, 6))),
+            Dimension("book_to_market", fifths, tuple(f"BM{i}" for i in range(1, 6))),
+        ),
+        "june",
+    )
+    assert (len(sort.cells), sort.cells[0], sort.cells[-1]) == (25, "ME1BM1", "ME5BM5")
+
+
+@pytest.mark.parametrize("probabilities", [(0.0,), (1.0,), (0.7, 0.3), (0.5, 0.5), (float("nan"),)])
+def test_probabilities_that_do_not_ascend_between_0_and_1_are_refused(probabilities):
+    labels = tuple("abc"[: len(probabilities) + 1])
+    with pytest.raises(SettingsError, match="'size': probabilities must ascend"):
+        Dimension("size", probabilities, labels)
+
+
+def test_a_label_too_few_is_refused():
+    with pytest.raises(SettingsError, match="2 breakpoints make 3 groups"):
+        Dimension("size", (0.3, 0.7), ("Low", "High"))
+
+
+def test_two_cells_of_one_name_are_refused():
+    first = Dimension("a", (0.5,), ("1", "11"))
+    second = Dimension("b", (0.5,), ("1", "11"))
+    with pytest.raises(SettingsError, match="'mixed': cells repeat a name"):
+        Sort("mixed", (first, second))
+
+
+@pytest.mark.parametrize("signals", [("a", "b", "c"), ("a", "a")])
+def test_more_than_two_different_dimensions_are_refused(signals):
+    dimensions = tuple(
+        Dimension(s, (0.5,), (f"{s}{i}L", f"{s}{i}H")) for i, s in enumerate(signals)
+    )
+    with pytest.raises(SettingsError, match="at most two dimensions on different signals"):
+        Sort("cube", dimensions)
