@@ -1,0 +1,212 @@
+"""What all table assets share: how a table becomes an asset, and what a run reports."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+import polars as pl
+
+from factor_pipeline.months import MonthRange
+from factor_pipeline.partitions import BACKFILL, last_partition, months_of
+from factor_pipeline.schemas.table import Table
+from factor_pipeline.settings import Settings
+from factor_pipeline.warehouse.store import Warehouse
+
+OWNERS = ("team:factors",)
+WRITER_POOL = "warehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A table another one reads, and how many months around its own month it needs.
+
+    ``asset`` names the asset that fills it where that is not the table's own name.
+    """
+
+    table: Table
+    back: int = 0
+    ahead: int = 0
+    asset: str | None = None
+
+    def dependency(self, reader: Table) -> dg.AssetDep:
+        """Dagster dependency, with the months mapped when both tables are monthly."""
+        mapping = None
+        if self.table.monthly and not self.asset and reader.monthly:
+            mapping = dg.TimeWindowPartitionMapping(
+                start_offset=-self.back,
+                end_offset=self.ahead,
+                allow_nonexistent_upstream_partitions=True,
+            )
+        key = dg.AssetKey([self.table.layer, self.asset or self.table.name])
+        return dg.AssetDep(key, partition_mapping=mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a table is built from: the warehouse, the settings, the months asked for.
+
+    ``months`` of a table that is not monthly are all months of the warehouse.
+    """
+
+    warehouse: Warehouse
+    settings: Settings
+    months: MonthRange
+
+
+Frames = Sequence[pl.DataFrame]
+Build = Callable[[Run], Frames]
+
+
+@dataclass(frozen=True, slots=True)
+class TableAsset:
+    """One or several tables filled together by a function of the run.
+
+    ``scope`` limits what is replaced, for tables that two assets fill (own and library factors).
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    reads: tuple[Upstream, ...]
+    build: Build
+    kinds: frozenset[str]
+    monthly: bool
+    scope: tuple[tuple[str, str], ...] = ()
+
+    def definition(
+        self, partitions: dg.MonthlyPartitionsDefinition, code_version: str
+    ) -> dg.AssetsDefinition:
+        """Dagster asset (or assets, of one step) that fills the tables."""
+        first = self.tables[0]
+        specs = [
+            dg.AssetSpec(
+                key=self._key(table),
+                deps=[upstream.dependency(first) for upstream in self.reads],
+                description=table.description,
+                group_name=table.layer,
+                kinds={"duckdb", *self.kinds},
+                owners=OWNERS,
+                code_version=code_version,
+                partitions_def=partitions if self.monthly else None,
+                metadata={
+                    "dagster/column_schema": table_schema(table),
+                    "dagster/table_name": table.qualified_name,
+                },
+            )
+            for table in self.tables
+        ]
+
+        @dg.multi_asset(
+            specs=specs,
+            name=f"{first.layer}_{self.name}",
+            required_resource_keys={"warehouse", "settings"},
+            backfill_policy=BACKFILL if self.monthly else None,
+            pool=WRITER_POOL,
+        )
+        def fill(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+            yield from self._fill(context)
+
+        return fill
+
+    def _key(self, table: Table) -> dg.AssetKey:
+        return asset_key(table) if not self.scope else dg.AssetKey([table.layer, self.name])
+
+    def _fill(self, context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        run = Run(
+            warehouse=context.resources.warehouse,
+            settings=context.resources.settings,
+            months=months_of(context) if self.monthly else all_months(context.resources.settings),
+        )
+        frames = self.build(run)
+        scope = dict(self.scope)
+        for table, frame in zip(self.tables, frames, strict=True):
+            key = self._key(table)
+            if self.monthly:
+                run.warehouse.replace_months(table, frame, run.months, **scope)
+                _report_months(context, key, frame)
+            else:
+                run.warehouse.replace(table, frame, **scope)
+            context.log.info("%s: %d rows, %s", table.qualified_name, frame.height, run.months)
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "rows_in_run": frame.height,
+                    "months_in_run": str(run.months),
+                    **({} if self.monthly else {"dagster/row_count": frame.height}),
+                },
+            )
+
+
+def table_asset(
+    *tables: Table,
+    reads: Sequence[Upstream] = (),
+    kinds: Sequence[str] = ("polars",),
+    scope: dict[str, str] | None = None,
+    monthly: bool | None = None,
+) -> Callable[[Build], TableAsset]:
+    """Declare the function below as what fills ``tables``."""
+
+    def declare(build: Build) -> TableAsset:
+        return TableAsset(
+            name=build.__name__,
+            tables=tables,
+            reads=tuple(reads),
+            build=build,
+            kinds=frozenset(kinds),
+            monthly=tables[0].monthly if monthly is None else monthly,
+            scope=tuple((scope or {}).items()),
+        )
+
+    return declare
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """``schema/table``."""
+    return dg.AssetKey([table.layer, table.name])
+
+
+def all_months(settings: Settings) -> MonthRange:
+    """Every month of the warehouse."""
+    return MonthRange.of_months(settings.start_month, last_partition(settings))
+
+
+def table_schema(table: Table) -> dg.TableSchema:
+    """Dagster view of a table's columns; units stand in front of the description."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.sql_type,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def markdown(frame: pl.DataFrame) -> dg.MetadataValue:
+    """Small table for the metadata of a materialisation or check."""
+    if frame.is_empty():
+        return dg.MetadataValue.md("None.")
+    lines = [" | ".join(frame.columns), " | ".join("---" for _ in frame.columns)]
+    lines += [" | ".join(_cell(value) for value in row) for row in frame.iter_rows()]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value).replace("|", "/").replace("\n", " ")
+
+
+def _report_months(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, frame: pl.DataFrame
+) -> None:
+    """Row count of each month of the run, shown on its partition."""
+    counts = frame.group_by("month_end").len().sort("month_end")
+    for month_end, count in counts.iter_rows():
+        context.add_asset_metadata(
+            {"dagster/partition_row_count": count},
+            asset_key=key,
+            partition_key=month_end.replace(day=1).isoformat(),
+        )

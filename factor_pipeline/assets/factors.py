@@ -1,0 +1,71 @@
+"""Factors: the library's, our own, and how the two compare."""
+
+import polars as pl
+
+from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.compute.comparison import comparison as compare
+from factor_pipeline.compute.factors import factor_returns
+from factor_pipeline.compute.sorts import MARKET
+from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
+from factor_pipeline.schemas.portfolio import PORTFOLIO_RETURN
+from factor_pipeline.schemas.raw import FRENCH_RETURN
+from factor_pipeline.warehouse.models import load_sql
+
+# Own factors without a library factor of the same name, and the one they are closest to.
+_COUNTERPART = {"UMD_EW": "UMD"}
+
+LIBRARY = Upstream(FACTOR_RETURN, asset="library_factor")
+
+
+def risk_free(run: Run) -> pl.DataFrame:
+    """``month_end, rf`` of the library vintage the settings name."""
+    return run.warehouse.read(load_sql("factor/risk_free"), vintage=run.settings.library.vintage)
+
+
+@table_asset(
+    FACTOR_RETURN,
+    reads=[Upstream(FRENCH_RETURN)],
+    kinds=("sql",),
+    scope={"source": "library"},
+    monthly=False,
+)
+def library_factor(run: Run) -> Frames:
+    """Fill the library's part of ``factor.factor_return``: all months of all vintages."""
+    return (run.warehouse.read(load_sql("factor/library_factor")),)
+
+
+@table_asset(
+    FACTOR_RETURN,
+    reads=[Upstream(PORTFOLIO_RETURN), LIBRARY],
+    scope={"source": "own"},
+)
+def factor_return(run: Run) -> Frames:
+    """Fill our own part of ``factor.factor_return`` for the months of the run."""
+    portfolios = run.warehouse.months(PORTFOLIO_RETURN, run.months)
+    # A handful of stocks, as where share counts begin, is not a market.
+    thin = (pl.col("sort") == MARKET.name) & (
+        pl.col("stocks") < run.settings.portfolios.min_market_stocks
+    )
+    frame = factor_returns(portfolios.filter(~thin), risk_free(run))
+    return (
+        frame.filter(pl.col("ret").is_not_null()).with_columns(
+            source=pl.lit("own"), vintage=pl.lit(None, dtype=pl.String)
+        ),
+    )
+
+
+@table_asset(COMPARISON, reads=[Upstream(FACTOR_RETURN), LIBRARY])
+def comparison(run: Run) -> Frames:
+    """Fill ``factor.comparison`` over all months."""
+    returns = run.warehouse.table(FACTOR_RETURN)
+    own = returns.filter(pl.col("source") == "own")
+    library = returns.filter(pl.col("source") == "library")
+    stand_ins = [
+        library.filter(pl.col("factor") == theirs).with_columns(factor=pl.lit(ours))
+        for ours, theirs in _COUNTERPART.items()
+    ]
+    frame = compare(own, pl.concat([library, *stand_ins]))
+    return (frame.with_columns(library_factor=pl.col("factor").replace(_COUNTERPART)),)
+
+
+ASSETS = (library_factor, factor_return, comparison)

@@ -1,0 +1,108 @@
+"""Panel tables: identities, filed facts, the stock-month panel and its gaps."""
+
+from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.compute.fundamentals import balance_facts
+from factor_pipeline.compute.identity import securities
+from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
+from factor_pipeline.compute.returns import daily_returns, disputed
+from factor_pipeline.errors import DataError
+from factor_pipeline.schemas.panel import (
+    BOOK_EQUITY,
+    INDEX_COVERAGE,
+    PRICE_CHECK,
+    SECURITY,
+    SECURITY_MONTH,
+)
+from factor_pipeline.schemas.raw import DELISTING, FUNDAMENTAL, INDEX_MEMBER, LISTING, PRICE_DAILY
+from factor_pipeline.warehouse.models import load_sql
+
+
+@table_asset(
+    SECURITY,
+    reads=[Upstream(PRICE_DAILY), Upstream(LISTING), Upstream(FUNDAMENTAL), Upstream(DELISTING)],
+    kinds=("polars", "sql"),
+)
+def security(run: Run) -> Frames:
+    """Fill ``panel.security``."""
+    spells = run.warehouse.read(load_sql("panel/ticker_spells"))
+    if spells.is_empty():
+        raise DataError("there are no prices; check the files of [prices] and quality.quarantine")
+    firms = run.warehouse.read(
+        "select distinct vendor_id, firm from raw.fundamental order by vendor_id, firm"
+    )
+    frame = securities(
+        spells,
+        run.warehouse.table(LISTING),
+        firms,
+        run.warehouse.table(DELISTING),
+        {splice.vendor_id: splice.date for splice in run.settings.panel.splices},
+    )
+    return (frame,)
+
+
+@table_asset(
+    BOOK_EQUITY, reads=[Upstream(FUNDAMENTAL), Upstream(SECURITY)], kinds=("polars", "sql")
+)
+def book_equity(run: Run) -> Frames:
+    """Fill ``panel.book_equity``."""
+    frame = balance_facts(
+        run.warehouse.read(load_sql("panel/balance_sheets")),
+        filing_lag_months=run.settings.panel.filing_lag_months,
+        deferred_taxes=run.settings.panel.add_deferred_taxes,
+    )
+    return (frame,)
+
+
+@table_asset(
+    SECURITY_MONTH,
+    reads=[
+        Upstream(PRICE_DAILY),
+        Upstream(SECURITY),
+        Upstream(BOOK_EQUITY),
+        Upstream(INDEX_MEMBER),
+    ],
+    kinds=("polars", "sql"),
+)
+def security_month(run: Run) -> Frames:
+    """Fill ``panel.security_month`` for the months of the run."""
+    rules = PanelRules(
+        max_fundamental_age_months=run.settings.panel.max_fundamental_age_months,
+        delisting_return=run.settings.panel.delisting_return,
+        disputed_return=run.settings.panel.disputed_return,
+    )
+    inputs = PanelInputs(
+        prices=run.warehouse.read_months(load_sql("panel/daily_prices"), run.months),
+        securities=run.warehouse.table(SECURITY),
+        facts=run.warehouse.table(BOOK_EQUITY),
+        splits=run.warehouse.read(load_sql("panel/splits")),
+        members=run.warehouse.table(INDEX_MEMBER),
+        data_end=run.warehouse.read("select max(date) from raw.price_daily").item(),
+    )
+    return (security_months(inputs, run.months, rules),)
+
+
+@table_asset(PRICE_CHECK, reads=[Upstream(PRICE_DAILY), Upstream(SECURITY)], kinds=("polars",))
+def price_check(run: Run) -> Frames:
+    """Fill ``panel.price_check`` from all days."""
+    prices = run.warehouse.read_months(load_sql("panel/daily_prices"), run.months)
+    days = disputed(daily_returns(prices)).sort("date", "security_id")
+    tickers = run.warehouse.table(SECURITY).select("security_id", "valid_from", "ticker")
+    named = days.join_asof(
+        tickers.sort("valid_from", "security_id"),
+        left_on="date",
+        right_on="valid_from",
+        by="security_id",
+        check_sortedness=False,
+    )
+    return (named.select(PRICE_CHECK.column_names),)
+
+
+@table_asset(
+    INDEX_COVERAGE, reads=[Upstream(SECURITY_MONTH), Upstream(INDEX_MEMBER)], kinds=("sql",)
+)
+def index_coverage(run: Run) -> Frames:
+    """Fill ``panel.index_coverage``."""
+    return (run.warehouse.read_months(load_sql("panel/index_coverage"), run.months),)
+
+
+ASSETS = (security, book_equity, security_month, price_check, index_coverage)

@@ -1,0 +1,80 @@
+"""Raw tables: one asset per data set, filled from its source."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown, table_schema
+from factor_pipeline.ingestion import Ingestion, IngestReport, data_version
+from factor_pipeline.schemas.raw import DATA_SETS
+from factor_pipeline.settings import Settings
+from factor_pipeline.sources.rawstore import RawStore
+from factor_pipeline.sources.registry import source_of
+from factor_pipeline.warehouse.store import Warehouse
+
+_SHOWN_ROWS = 20
+
+
+def raw_key(data_set: str) -> dg.AssetKey:
+    """Asset of a data set: its table, but for funds, which share the table of the benchmark."""
+    return dg.AssetKey(["raw", "etf_daily" if data_set == "etf" else DATA_SETS[data_set].name])
+
+
+def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
+    """Asset that brings one raw data set up to date."""
+    table = DATA_SETS[data_set]
+    provider = settings.source_of(data_set)
+
+    @dg.asset(
+        key=raw_key(data_set),
+        description=f"{table.description} Source: {provider}. Fills {table.qualified_name}.",
+        group_name="raw",
+        kinds={"duckdb", provider} - {"none"},
+        owners=OWNERS,
+        required_resource_keys={"warehouse", "settings", "raw_store"},
+        pool=WRITER_POOL,
+        metadata={
+            "dagster/column_schema": table_schema(table),
+            "dagster/table_name": table.qualified_name,
+        },
+    )
+    def ingest(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        warehouse: Warehouse = context.resources.warehouse
+        current: Settings = context.resources.settings
+        store: RawStore = context.resources.raw_store
+        section = getattr(current, data_set)
+        ingestion = Ingestion(
+            warehouse, store, current.quality.max_bad_file_share, datetime.now(UTC)
+        )
+        report = ingestion.run(data_set, source_of(current, data_set), section.exclude)
+        for file in report.missing:
+            context.log.warning("%s is no longer offered; its last good rows stay", file)
+        return _result(warehouse, report)
+
+    return ingest
+
+
+def _result(warehouse: Warehouse, report: IngestReport) -> dg.MaterializeResult[None]:
+    log = warehouse.read(
+        "select * from raw.ingest_log where data_set = $data_set", data_set=report.data_set
+    )
+    rejected = warehouse.read(
+        'select file, "row", rule, reason, value from quality.quarantine '
+        'where data_set = $data_set order by file, "row" limit $shown',
+        data_set=report.data_set,
+        shown=_SHOWN_ROWS,
+    )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(log)),
+        metadata={
+            "dagster/row_count": int(log["rows"].sum()),
+            "files_offered": report.offered,
+            "files_parsed": report.parsed,
+            "files_unchanged": report.unchanged,
+            "files_quarantined": len(report.quarantined),
+            "files_missing": len(report.missing),
+            "rows_rejected": int(log["rejected"].sum()),
+            "first_changed_day": str(report.changed_from) if report.changed_from else "none",
+            "quarantine": markdown(rejected),
+        },
+    )

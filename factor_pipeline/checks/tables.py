@@ -1,0 +1,123 @@
+"""Checks every derived table has: its schema's rules, as errors and as warnings."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import dagster as dg
+
+from factor_pipeline.assets.common import all_months, asset_key
+from factor_pipeline.checks.results import Finding, reported
+from factor_pipeline.checks.suites import Expectation, error_suite, warning_suite
+from factor_pipeline.checks.validation import Outcome, validate
+from factor_pipeline.months import MonthRange
+from factor_pipeline.partitions import months_of
+from factor_pipeline.schemas.table import Table
+from factor_pipeline.warehouse.store import Warehouse
+
+# Months that must have rows, for tables in which an empty month means that something broke.
+_EXPECTED_MONTHS: Mapping[str, str] = {
+    "panel.security_month": (
+        "select distinct last_day(date) as month_end from raw.price_daily "
+        "where date >= $month_start and date < $month_end order by month_end"
+    ),
+    "signal.characteristic": (
+        "select distinct last_day(month_end + interval 1 month) as month_end "
+        "from panel.security_month where price is not null "
+        "and month_end >= cast($month_start as date) - interval 1 month "
+        "and month_end < cast($month_end as date) - interval 1 month order by month_end"
+    ),
+}
+
+
+def table_checks(table: Table, key: dg.AssetKey | None = None) -> list[dg.AssetChecksDefinition]:
+    """Declare ``expectations``, whose failure blocks what depends on the table, and warnings."""
+    asset = key or asset_key(table)
+    checks = [_expectations_check(table, asset)]
+    if warning_suite(table):
+        checks.append(_likely_values_check(table, asset))
+    return checks
+
+
+def _expectations_check(table: Table, asset: dg.AssetKey) -> dg.AssetChecksDefinition:
+    name = "expectations"
+
+    @dg.asset_check(
+        asset=asset,
+        name=name,
+        blocking=True,
+        description="Columns, grain, nulls, ranges, known values, references, month coverage.",
+        required_resource_keys={"warehouse", "settings"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        warehouse: Warehouse = context.resources.warehouse
+        months = _months(context, table)
+        suite = error_suite(
+            table, known=_known(warehouse, table), months=_expected(warehouse, table, months)
+        )
+        finding = _finding(warehouse, table, months, suite)
+        return reported(warehouse, table.qualified_name, name, "error", finding)
+
+    return check
+
+
+def _likely_values_check(table: Table, asset: dg.AssetKey) -> dg.AssetChecksDefinition:
+    name = "likely_values"
+
+    @dg.asset_check(
+        asset=asset,
+        name=name,
+        blocking=False,
+        description="Values that are rarely true; they stay, and someone should look.",
+        required_resource_keys={"warehouse", "settings"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        warehouse: Warehouse = context.resources.warehouse
+        finding = _finding(warehouse, table, _months(context, table), warning_suite(table))
+        return reported(warehouse, table.qualified_name, name, "warn", finding)
+
+    return check
+
+
+def _months(context: dg.AssetCheckExecutionContext, table: Table) -> MonthRange:
+    return months_of(context) if table.monthly else all_months(context.resources.settings)
+
+
+def _known(warehouse: Warehouse, table: Table) -> dict[tuple[str, ...], list[object]]:
+    """Values the references of ``table`` may take."""
+    return {
+        reference.columns: warehouse.read(
+            f"select distinct {reference.columns[0]} from {reference.table}"  # noqa: S608
+        )[reference.columns[0]].to_list()
+        for reference in table.references
+    }
+
+
+def _expected(warehouse: Warehouse, table: Table, months: MonthRange) -> list[date] | None:
+    query = _EXPECTED_MONTHS.get(table.qualified_name)
+    return warehouse.read_months(query, months)["month_end"].to_list() if query else None
+
+
+def _finding(
+    warehouse: Warehouse, table: Table, months: MonthRange, suite: list[Expectation]
+) -> Finding:
+    frame = warehouse.months(table, months) if table.monthly else warehouse.table(table)
+    outcomes = validate(table, frame, suite)
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    return Finding(
+        passed=not failed,
+        failing_rows=sum(outcome.failing_rows for outcome in failed),
+        observed=f"{frame.height} rows, {len(outcomes)} rules, broken: "
+        + (", ".join(outcome.rule for outcome in failed) or "none"),
+        metadata={"broken_rules": dg.MetadataValue.md(_markdown(failed))},
+    )
+
+
+def _markdown(failed: list[Outcome]) -> str:
+    if not failed:
+        return "No rule is broken."
+    lines = ["rule | failing rows | first rows or what was seen", "--- | --- | ---"]
+    lines += [
+        f"{o.rule} | {o.failing_rows} | {o.examples or o.observed or ''}".replace("\n", " ")
+        for o in failed
+    ]
+    return "\n".join(lines)

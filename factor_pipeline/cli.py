@@ -1,0 +1,163 @@
+"""The command line: ``factor-pipeline``."""
+
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import polars as pl
+import typer
+
+from factor_pipeline import console
+from factor_pipeline.errors import FactorPipelineError, SettingsError
+from factor_pipeline.settings import (
+    CONFIG_VARIABLE,
+    HOME_VARIABLE,
+    Settings,
+    home,
+    load_settings,
+)
+
+if TYPE_CHECKING:
+    from factor_pipeline.runs import Pipeline
+
+app = typer.Typer(
+    help="Nightly factor-investing warehouse: ingest, compute, check, publish, query.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings file; else $FACTOR_CONFIG, else the embedded data."),
+]
+
+
+def _parse_month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a month; write it as YYYY-MM") from error
+
+
+Month = Annotated[date | None, typer.Option(parser=_parse_month, metavar="YYYY-MM")]
+
+
+@app.command()
+def run(config: Config = None, start: Month = None, end: Month = None) -> None:
+    """Ingest what is new, compute the months that need it, publish."""
+    pipeline = _pipeline(config)
+    months = pipeline.run(start, end)
+    console.after_run(pipeline, months)
+
+
+@app.command()
+def nightly(config: Config = None) -> None:
+    """Do what the nightly schedule does, now."""
+    pipeline = _pipeline(config)
+    console.after_run(pipeline, pipeline.nightly())
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL, or the name of a shipped query.")],
+    output: Annotated[
+        Literal["table", "csv", "json"], typer.Option("--format", help="How to print the rows.")
+    ] = "table",
+) -> None:
+    """Query the published tables. `factor-pipeline queries` lists questions to start from."""
+    from factor_pipeline.warehouse.models import shipped_queries  # noqa: PLC0415
+    from factor_pipeline.warehouse.query import query_published  # noqa: PLC0415
+
+    text = shipped_queries().get(query, query)
+    frame = query_published(home() / "factors.duckdb", text)
+    if output == "csv":
+        sys.stdout.write(frame.write_csv())
+    elif output == "json":
+        rows = frame.with_columns(pl.selectors.temporal().cast(pl.String)).to_dicts()
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+    else:
+        console.table(frame)
+
+
+@app.command()
+def queries() -> None:
+    """List the shipped queries; run one with `factor-pipeline sql NAME`."""
+    from factor_pipeline.warehouse.models import shipped_queries  # noqa: PLC0415
+
+    console.queries(shipped_queries())
+
+
+@app.command()
+def status(config: Config = None) -> None:
+    """Show what is published, how old it is, what is running or waiting to be rebuilt."""
+    console.status(_pipeline(config))
+
+
+@app.command()
+def doctor(config: Config = None) -> None:
+    """Check settings, sources, disk and versions; says what to do about each problem."""
+    from factor_pipeline.doctor import examine  # noqa: PLC0415
+
+    findings = examine(home(), _settings(config))
+    console.findings(findings)
+    if any(not finding.passed for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ui(
+    config: Config = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+    read_only: Annotated[  # noqa: FBT002 - a flag on the command line
+        bool, typer.Option("--read-only", help="Look, but start nothing; no daemon.")
+    ] = False,
+) -> None:
+    """Start the Dagster UI and the daemon that fires the schedule, on 127.0.0.1."""
+    from factor_pipeline.supervisor import serve  # noqa: PLC0415
+
+    pipeline = _pipeline(config)
+    raise typer.Exit(serve(pipeline, port=port, read_only=read_only))
+
+
+def main() -> None:
+    """Run the command line; exit 0 when done, 1 when data or a source fail, 2 on wrong use."""
+    try:
+        app(standalone_mode=True)
+    except SettingsError as error:
+        _fail(error, 2)
+    except FactorPipelineError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        _fail("stopped; what was published is unchanged, run again to go on", 130)
+
+
+def _settings(config: Path | None) -> Settings:
+    """Load the settings and let Dagster, which reads the environment, see the same ones."""
+    settings = load_settings(config)
+    if config:
+        os.environ[CONFIG_VARIABLE] = str(config.resolve())
+    elif named := os.environ.get(CONFIG_VARIABLE):
+        os.environ[CONFIG_VARIABLE] = str(Path(named).resolve())
+    os.environ[HOME_VARIABLE] = str(home())
+    return settings
+
+
+def _pipeline(config: Path | None) -> "Pipeline":
+    settings = _settings(config)
+    # Dagster takes seconds to import: wrong settings are told before.
+    from factor_pipeline.runs import Pipeline  # noqa: PLC0415
+
+    return Pipeline(home(), settings)
+
+
+def _fail(message: object, code: int) -> None:
+    sys.stderr.write(f"factor-pipeline: {message}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

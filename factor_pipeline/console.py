@@ -1,0 +1,150 @@
+"""What the command line prints: tables on stdout, everything else on stderr."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from factor_pipeline.doctor import Finding
+from factor_pipeline.months import MonthRange
+from factor_pipeline.warehouse.query import query_published
+
+if TYPE_CHECKING:
+    from factor_pipeline.runs import Pipeline
+
+_OUT = Console(highlight=False)
+
+_STRATEGIES = """
+select
+    strategy,
+    cast(max(value) filter (metric = 'months') as integer) as months,
+    max(value) filter (metric = 'cagr') as cagr,
+    max(value) filter (metric = 'volatility') as volatility,
+    max(value) filter (metric = 'max_drawdown') as max_drawdown,
+    max(value) filter (metric = 'sharpe') as sharpe
+from backtest.summary
+group by strategy
+order by strategy
+"""
+_FACTORS = """
+select factor, vintage, months, correlation, slope, mean_difference * 1200 as mean_diff_pct_year
+from factor.comparison
+order by factor, vintage
+"""
+_WARNINGS = """
+select table_name, check_name, observed
+from quality.check_result
+where not passed
+order by table_name, check_name
+"""
+_SHARES = frozenset({"cagr", "volatility", "max_drawdown"})
+
+
+def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
+    """Say what was built, what it gives, and where to look next."""
+    if months is None:
+        _OUT.print("Nothing new: every month is built from the present inputs and settings.")
+    else:
+        _OUT.print(f"Built {months}.")
+    if not pipeline.published.exists():
+        _OUT.print("Nothing is published yet.")
+        return
+    if months is not None:
+        if pipeline.settings.is_simulated:
+            _OUT.print(
+                "[bold]The data are a simulated market[/bold], not real prices: "
+                "set a settings file for real ones (see README, Sources)."
+            )
+        _show("Strategies, net of costs (each over its own months)", pipeline, _STRATEGIES)
+        _show("Own factors against the library", pipeline, _FACTORS)
+        _show("Warnings", pipeline, _WARNINGS)
+    _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
+    _OUT.print("Look next:")
+    _OUT.print('  factor-pipeline sql "select * from backtest.summary"', markup=False)
+    _OUT.print("  factor-pipeline queries      # questions to start from")
+    _OUT.print("  factor-pipeline ui           # lineage, checks, schedule on 127.0.0.1:3000")
+
+
+def status(pipeline: "Pipeline") -> None:
+    """Say what is published, how old it is, what runs and what is stale."""
+    from factor_pipeline.builds import State  # noqa: PLC0415
+    from factor_pipeline.instance import is_running  # noqa: PLC0415
+
+    _OUT.print(f"home       {pipeline.home}", soft_wrap=True)
+    _OUT.print(
+        f"running    {'yes' if pipeline.home.exists() and is_running(pipeline.home) else 'no'}"
+    )
+    if not pipeline.published.exists():
+        _OUT.print("published  nothing yet; run `factor-pipeline run`")
+        return
+    builds = query_published(
+        pipeline.published, "select * from quality.build order by build desc limit 1"
+    )
+    build = builds.row(0, named=True)
+    _OUT.print(f"published  {pipeline.published}", soft_wrap=True)
+    _OUT.print(f"           build {build['build']} of {build['finished_at']:%Y-%m-%d %H:%M} UTC")
+    _OUT.print(f"data       {'simulated market' if build['simulated'] else 'vendor files'}")
+    state = State.of(pipeline.warehouse)
+    stale = state.first_stale_month(pipeline.settings)
+    needed = state.needed(pipeline.settings)
+    _OUT.print(f"prices to  {state.data_end or 'none'}")
+    _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
+    _OUT.print(f"to build   {needed or 'nothing'}")
+    _show("Warnings", pipeline, _WARNINGS)
+
+
+def queries(texts: Mapping[str, str]) -> None:
+    """List shipped queries with the question each answers."""
+    grid = Table(box=None, show_header=False)
+    for name, text in texts.items():
+        comments = [line[3:] for line in text.splitlines() if line.startswith("-- ")]
+        question = next((c for c in comments if not c.startswith("Grain:")), "")
+        grid.add_row(name, question)
+    _OUT.print(grid)
+
+
+def findings(results: Sequence[Finding]) -> None:
+    """Print what `doctor` found, with what to do."""
+    for finding in results:
+        mark = "[green]ok[/green]  " if finding.passed else "[red]fail[/red]"
+        _OUT.print(f"{mark}  {finding.subject:<14} {finding.said}", soft_wrap=True)
+        if not finding.passed:
+            _OUT.print(f"                      {finding.advice}", soft_wrap=True)
+
+
+def table(frame: pl.DataFrame) -> None:
+    """Print all rows."""
+    grid = Table(box=None)
+    for name, dtype in frame.schema.items():
+        grid.add_column(name, justify="right" if dtype.is_numeric() else "left", no_wrap=True)
+    for row in frame.iter_rows():
+        grid.add_row(*(_cell(value) for value in row))
+    wide = Console(highlight=False, width=None if _OUT.is_terminal else 10_000)
+    wide.print(grid)
+
+
+def _show(title: str, pipeline: "Pipeline", query: str) -> None:
+    frame = query_published(pipeline.published, query)
+    if frame.is_empty():
+        return
+    shares = [c for c in frame.columns if c in _SHARES]
+    _OUT.print(f"\n[bold]{title}[/bold]")
+    grid = Table(box=None)
+    for name, dtype in frame.schema.items():
+        grid.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows(named=True):
+        grid.add_row(
+            *(
+                f"{value:.1%}" if name in shares and value is not None else _cell(value)
+                for name, value in row.items()
+            )
+        )
+    _OUT.print(grid)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)

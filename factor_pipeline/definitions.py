@@ -1,0 +1,77 @@
+"""The code location: everything Dagster loads is assembled here and nowhere else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from factor_pipeline import jobs
+from factor_pipeline.assets import backtests, factors, panel, portfolios, signals
+from factor_pipeline.assets.common import TableAsset
+from factor_pipeline.assets.publication import published_asset
+from factor_pipeline.assets.raw import raw_asset
+from factor_pipeline.builds import code_version
+from factor_pipeline.checks.numbers import number_checks
+from factor_pipeline.checks.tables import table_checks
+from factor_pipeline.console_log import console_logger
+from factor_pipeline.instance import run_lock
+from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
+from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
+from factor_pipeline.schemas.registry import DERIVED_TABLES, TABLES
+from factor_pipeline.settings import DATA_SETS, Settings, home, load_settings
+from factor_pipeline.sources.rawstore import RawStore
+from factor_pipeline.warehouse.store import Warehouse
+
+TABLE_ASSETS: tuple[TableAsset, ...] = (
+    *panel.ASSETS,
+    *signals.ASSETS,
+    *portfolios.ASSETS,
+    *factors.ASSETS,
+    *backtests.ASSETS,
+)
+
+
+def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
+    """Everything Dagster needs to run the warehouse in ``folder`` with these settings."""
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    if not warehouse.path.exists():
+        warehouse.prepare(TABLES.values())
+    partitions = monthly_partitions(settings)
+    tables = [asset.definition(partitions, code_version()) for asset in TABLE_ASSETS]
+    keys = [key for definition in tables for key in definition.keys]
+    every_month = range_tags(settings.start_month, last_partition(settings))
+    return dg.Definitions(
+        assets=[
+            *(raw_asset(data_set, settings) for data_set in DATA_SETS),
+            *tables,
+            published_asset(keys, partitions, code_version()),
+        ],
+        asset_checks=[
+            *(check for table in DERIVED_TABLES for check in table_checks(table)),
+            *number_checks(),
+        ],
+        jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
+        schedules=[nightly_schedule(warehouse, settings)],
+        sensors=[stale_months_sensor(warehouse, settings)],
+        resources={
+            "warehouse": _writing(warehouse, folder),
+            "settings": settings,
+            "raw_store": RawStore(folder / "raw"),
+            "published": folder / "factors.duckdb",
+        },
+        loggers={"console": console_logger},
+        executor=dg.in_process_executor,
+    )
+
+
+def _writing(warehouse: Warehouse, folder: Path) -> dg.ResourceDefinition:
+    """Return the warehouse as a resource: held from the start of a run to its end."""
+
+    def held(_: dg.InitResourceContext) -> Iterator[Warehouse]:
+        with run_lock(folder):
+            yield warehouse
+
+    return dg.ResourceDefinition(held)
+
+
+defs = build_definitions(load_settings(), home())

@@ -1,0 +1,30 @@
+"""Jobs: ingest the raw data, build what follows from them, or both."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+_RAW = dg.AssetSelection.groups("raw")
+
+ingest = dg.define_asset_job(
+    "ingest", selection=_RAW, description="Fetch and parse what is new; compute nothing."
+)
+build = dg.define_asset_job(
+    "build",
+    selection=dg.AssetSelection.all() - _RAW,
+    description="Compute and publish the months of the run from the raw tables.",
+)
+nightly = dg.define_asset_job(
+    "nightly",
+    selection=dg.AssetSelection.all(),
+    description="Ingest, compute the last months, publish: what the schedule runs.",
+)
+
+
+def full_build(range_tags: dict[str, str]) -> UnresolvedAssetJobDefinition:
+    """Job that ingests and computes every month in one run."""
+    return dg.define_asset_job(
+        "full_build",
+        selection=dg.AssetSelection.all(),
+        description="Ingest, compute every month, publish.",
+        tags=range_tags,
+    )

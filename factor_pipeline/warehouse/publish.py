@@ -1,0 +1,49 @@
+"""From the work file to the file people query, by atomic replace."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from factor_pipeline.schemas.table import Table
+from factor_pipeline.warehouse.connection import STORAGE_VERSION, connect
+
+
+def publish(work: Path, published: Path, tables: Iterable[Table], views: Mapping[str, str]) -> None:
+    """Copy ``tables`` in key order, with comments and ``views``, and swap the result in.
+
+    Readers that have the old file open keep it; new ones see the new file. A crash at any
+    moment leaves the old file in place.
+    """
+    partial = published.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    Path(f"{partial}.wal").unlink(missing_ok=True)
+    with connect(work, read_only=False) as connection:
+        # Rows still in the write-ahead log are not seen by a copy of the file.
+        connection.execute("checkpoint")
+        location = str(partial).replace("'", "''")
+        connection.execute(f"attach '{location}' as target (storage_version '{STORAGE_VERSION}')")
+        source = connection.sql("select current_database()").fetchall()[0][0]
+        connection.execute("use target")
+        for table in tables:
+            name, order = table.qualified_name, ", ".join(table.key)
+            connection.execute(f"create schema if not exists {table.layer}")
+            connection.execute(table.ddl())
+            connection.execute(f"insert into {name} from {source}.{name} order by {order}")
+            for statement in table.comments():
+                connection.execute(statement)
+        for name, query in views.items():
+            connection.execute(f"create view {name} as {query}")
+        connection.execute("checkpoint target")
+        connection.execute(f"use {source}")
+        connection.execute("detach target")
+    _flush(partial)
+    partial.replace(published)
+
+
+def _flush(path: Path) -> None:
+    """Force the bytes to disk first: a rename may outrun them in a power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
