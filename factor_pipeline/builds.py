@@ -13,11 +13,27 @@ import polars as pl
 from factor_pipeline.compute.calendar import last_complete_month
 from factor_pipeline.ingestion import data_version
 from factor_pipeline.months import MonthRange, add_months
+from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.quality import BUILD, PENDING
 from factor_pipeline.schemas.raw import INGEST_LOG
-from factor_pipeline.settings import Settings
+from factor_pipeline.schemas.registry import TABLES
+from factor_pipeline.settings import DATA_SETS, Settings
 from factor_pipeline.warehouse.models import sql_folder
 from factor_pipeline.warehouse.store import Change, Warehouse
+
+# Where files are, which are left out and when a run starts reach the numbers through the raw
+# rows alone, which have hashes of their own; an earlier end changes nothing before it.
+_NOT_IN_NUMBERS: dict[str, bool | set[str]] = {
+    "schedule": True,
+    "quality": True,
+    "last_month": True,
+    **{data_set: {"path", "exclude"} for data_set in DATA_SETS},
+}
+_EARLIER_MONTHS = "earlier months"
+
+
+# What asks the published tables, or checks them, makes none of their numbers.
+_NO_NUMBERS = frozenset({"queries", "audit"})
 
 
 @cache
@@ -27,19 +43,32 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for folder, pattern in ((package, "*.py"), (sql_folder(), "*.sql")):
         for path in sorted(folder.rglob(pattern)):
+            if path.parent.name in _NO_NUMBERS:
+                continue
             digest.update(path.relative_to(folder).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def settings_json(settings: Settings) -> str:
-    """Return the settings that numbers depend on, as canonical JSON."""
-    return settings.model_dump_json(exclude={"schedule"}, exclude_none=True)
+    """Return the settings that numbers depend on, as canonical JSON without any path."""
+    return settings.model_dump_json(exclude=_NOT_IN_NUMBERS, exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the warehouse holds: builds so far, changes no build has covered, last price day."""
+    """What the warehouse holds.
+
+    Attributes
+    ----------
+    builds
+        Rows of ``quality.build``.
+    pending
+        First month (its first day) from which built months are out of date, whatever they were
+        made with; null when none is.
+    data_end
+        Last day with a price.
+    """
 
     builds: pl.DataFrame
     pending: date | None
@@ -57,51 +86,71 @@ class State:
 
     def first_stale_month(self, settings: Settings) -> date | None:
         """First built month made with other settings or code, or whose inputs changed since."""
-        current = (settings_json(settings), code_version())
-        latest: dict[date, tuple[str, str]] = {}
-        for row in self.builds.sort("build").iter_rows(named=True):
-            for month in _months(MonthRange.of_months(row["month_start"], row["month_end"])):
-                latest[month] = (row["settings"], row["code_version"])
-        stale = [
-            month
-            for month, signature in latest.items()
-            if signature != current or (self.pending and month >= self.pending)
-        ]
-        return min(stale, default=None)
+        return min(self._stale(settings), default=None)
 
     def last_month(self, settings: Settings) -> date | None:
         """Last month worth building: the one after the last complete month, if allowed.
 
-        Its signals are known, its returns not yet. Null without prices.
+        Its signals are known, its returns not yet. A later month counts when it was built from
+        prices that a vendor has taken back since: it must be built again, without them. Null
+        without prices.
         """
         if self.data_end is None:
             return None
         known = add_months(last_complete_month(self.data_end), 1)
-        return min(known, settings.final_month or known)
+        last = max([known, *self._made_with()])
+        return min(last, settings.final_month or last)
 
     def needed(self, settings: Settings) -> MonthRange | None:
-        """Months to build so that all are there and none is stale; null when nothing is to do."""
+        """Months to build so that all are there and none is stale; null when nothing is to do.
+
+        They reach to the last month: signals look back, so a month follows from those before.
+        """
         last = self.last_month(settings)
         if last is None or last < settings.start_month:
             return None
-        built = {
-            month
-            for start, end in self.builds.select("month_start", "month_end").iter_rows()
-            for month in _months(MonthRange.of_months(start, end))
-        }
         every = MonthRange.of_months(settings.start_month, last)
-        missing = [month for month in _months(every) if month not in built]
-        stale = self.first_stale_month(settings)
-        todo = [*missing, *([stale] if stale else [])]
-        return every.since(max(min(todo), every.start)) if todo else None
+        made = self._made_with()
+        todo = [month for month in _months(every) if month not in made] + self._stale(settings)
+        return every.since(min(todo)) if todo else None
+
+    def pending_after(self, settings: Settings, months: MonthRange) -> date | None:
+        """First month that is out of date once ``months`` are built; null when none is.
+
+        A month that was missing or stale before makes all later ones that were built without it
+        out of date.
+        """
+        made, stale = self._made_with(), set(self._stale(settings))
+        within = set(_months(months))
+        out_of_date = [m for m in made if self.pending and m >= self.pending and m not in within]
+        if any(month not in made or month in stale for month in within):
+            out_of_date += [month for month in made if month >= months.end]
+        return min(out_of_date, default=None)
+
+    def _made_with(self) -> dict[date, tuple[str, str]]:
+        """Map each built month to the settings and code it was last made with."""
+        latest: dict[date, tuple[str, str]] = {}
+        for row in self.builds.sort("build").iter_rows(named=True):
+            for month in _months(MonthRange.of_months(row["month_start"], row["month_end"])):
+                latest[month] = (row["settings"], row["code_version"])
+        return latest
+
+    def _stale(self, settings: Settings) -> list[date]:
+        current = (settings_json(settings), code_version())
+        return [
+            month
+            for month, made_with in self._made_with().items()
+            if settings.start_month <= month <= (settings.final_month or date.max)
+            and (made_with != current or (self.pending and month >= self.pending))
+        ]
 
 
 def record_build(
     warehouse: Warehouse, settings: Settings, months: MonthRange, *, run_id: str, now: datetime
 ) -> None:
-    """Log a finished build; changes it covered to the end are no longer pending."""
-    builds = warehouse.table(BUILD)
-    number = builds["build"].max()
+    """Log a finished build, and from which month on others are out of date now."""
+    before = State.of(warehouse)
+    number = before.builds["build"].max()
     row = {
         "build": (number if isinstance(number, int) else 0) + 1,
         "run_id": run_id,
@@ -113,16 +162,45 @@ def record_build(
         "simulated": settings.is_simulated,
         "finished_at": now.replace(tzinfo=None),
     }
-    ends = [*builds["month_end"].to_list(), row["month_end"]]
+    pending = before.pending_after(settings, months)
+    out_of_date = [{"data_set": _EARLIER_MONTHS, "changed_from": pending}] if pending else []
+    warehouse.write(
+        [
+            Change(BUILD, pl.DataFrame([row], schema=BUILD.polars_schema), "false", {}),
+            Change(PENDING, pl.DataFrame(out_of_date, schema=PENDING.polars_schema), "true", {}),
+        ]
+    )
+
+
+def forget_other_months(warehouse: Warehouse, settings: Settings) -> None:
+    """Remove the months before ``first_month`` and after ``last_month`` from every table.
+
+    After the settings have moved one of them, months would otherwise stay that no build covers
+    any more, and that others still look back on.
+    """
+    builds = warehouse.table(BUILD)
+    first, final = settings.start_month, settings.final_month
+    last = _last_day(MonthRange.of_months(final, final)) if final else date.max
+    kept = builds.with_columns(
+        month_start=pl.max_horizontal("month_start", pl.lit(first)),
+        month_end=pl.min_horizontal("month_end", pl.lit(last)),
+    ).filter(pl.col("month_start") <= pl.col("month_end"))
+    if kept.equals(builds):
+        return
+    params = {"first": first, "last": last}
+    outside = "(month_end < $first or month_end > $last)"
     changes = [
-        Change(BUILD, pl.DataFrame([row], schema=BUILD.polars_schema), "false", {}),
+        Change(
+            table,
+            table.empty(),
+            # The library's rows come from its files whole, whatever the months of the warehouse.
+            f"{outside} and source = 'own'" if table == FACTOR_RETURN else outside,
+            params,
+        )
+        for table in TABLES.values()
+        if table.monthly
     ]
-    if row["month_end"] == max(ends):
-        # A change before the first month of the warehouse matters from that month on.
-        covered = "changed_from >= $start or $start <= $first"
-        days = {"start": months.start, "first": settings.start_month}
-        changes.append(Change(PENDING, PENDING.empty(), covered, days))
-    warehouse.write(changes)
+    warehouse.write([*changes, Change(BUILD, kept, "true", {})])
 
 
 def _months(months: MonthRange) -> Iterator[date]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 _LOGGER = "factor_pipeline.steps"
+_NOT_RUN = "Dependencies for step"
 
 
 class _StepHandler(logging.Handler):
@@ -23,8 +24,10 @@ class _StepHandler(logging.Handler):
         meta = getattr(record, "dagster_meta", {})
         event = meta.get("dagster_event")
         if event is None:
-            if record.levelno >= logging.WARNING:
-                self._say(f"  {record.levelname.lower()}: {meta.get('orig_message')}")
+            said = str(meta.get("orig_message"))
+            # Of a failed step the first failure tells; the list of what then did not run hides it.
+            if record.levelno >= logging.WARNING and not said.startswith(_NOT_RUN):
+                self._say(f"  {record.levelname.lower()}: {said}")
         elif event.event_type_value == dg.DagsterEventType.STEP_SUCCESS.value:
             self._step(event.step_key, event.step_success_data.duration_ms / 1000)
 
@@ -45,14 +48,16 @@ class _StepHandler(logging.Handler):
 _HANDLER = _StepHandler()
 
 
-@dg.logger(description="One line per finished step.")
-def console_logger(_: dg.InitLoggerContext) -> logging.Logger:
+def _steps_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """Replace Dagster's debug log on stderr; its event log keeps everything."""
     logger = logging.getLogger(_LOGGER)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.handlers = [_HANDLER]
     return logger
+
+
+console_logger = dg.LoggerDefinition(_steps_logger, description="One line per finished step.")
 
 
 @contextmanager

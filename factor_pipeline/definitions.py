@@ -6,11 +6,12 @@ from pathlib import Path
 import dagster as dg
 
 from factor_pipeline import jobs
-from factor_pipeline.assets import backtests, factors, panel, portfolios, signals
+from factor_pipeline.assets import backtests, factors, panel, portfolios, risk, signals
 from factor_pipeline.assets.common import TableAsset
 from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
+from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.console_log import console_logger
@@ -25,6 +26,7 @@ from factor_pipeline.warehouse.store import Warehouse
 TABLE_ASSETS: tuple[TableAsset, ...] = (
     *panel.ASSETS,
     *signals.ASSETS,
+    *risk.ASSETS,
     *portfolios.ASSETS,
     *factors.ASSETS,
     *backtests.ASSETS,
@@ -37,7 +39,10 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
     if not warehouse.path.exists():
         warehouse.prepare(TABLES.values())
     partitions = monthly_partitions(settings)
-    tables = [asset.definition(partitions, code_version()) for asset in TABLE_ASSETS]
+    tables = [
+        risk.with_factors_of(asset, settings).definition(partitions, code_version())
+        for asset in TABLE_ASSETS
+    ]
     keys = [key for definition in tables for key in definition.keys]
     every_month = range_tags(settings.start_month, last_partition(settings))
     return dg.Definitions(
@@ -49,6 +54,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
         asset_checks=[
             *(check for table in DERIVED_TABLES for check in table_checks(table)),
             *number_checks(),
+            *beta_checks(),
         ],
         jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],

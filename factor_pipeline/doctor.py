@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -39,7 +38,7 @@ def examine(home: Path, settings: Settings) -> list[Finding]:
         Finding("settings", passed=True, said=os.environ.get("FACTOR_CONFIG", "defaults")),
         _home(home),
         _disk(home),
-        *(_guarded(name, lambda n=name: _source(settings, n)) for name in DATA_SETS),
+        *(_source(settings, name) for name in DATA_SETS),
     ]
 
 
@@ -65,6 +64,14 @@ def _disk(home: Path) -> Finding:
 
 
 def _source(settings: Settings, data_set: str) -> Finding:
+    try:
+        return _offer(settings, data_set)
+    except (FactorPipelineError, OSError) as error:
+        advice = f"check {data_set}.path in the settings"
+        return Finding(data_set, passed=False, said=str(error), advice=advice)
+
+
+def _offer(settings: Settings, data_set: str) -> Finding:
     from factor_pipeline.sources.registry import source_of  # noqa: PLC0415
 
     source = source_of(settings, data_set)
@@ -77,10 +84,3 @@ def _source(settings: Settings, data_set: str) -> Finding:
         said=f"{source.name}: {len(files)} file{'s' if len(files) != 1 else ''}",
         advice=f"no file is offered; check {data_set}.path in the settings",
     )
-
-
-def _guarded(subject: str, look: Callable[[], Finding]) -> Finding:
-    try:
-        return look()
-    except (FactorPipelineError, OSError) as error:
-        return Finding(subject, passed=False, said=str(error), advice="see the message")

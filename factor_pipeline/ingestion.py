@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from factor_pipeline.changes import first_changed_day
 from factor_pipeline.errors import BadFileError, DataError
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
@@ -14,27 +15,14 @@ from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Sourc
 from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.warehouse.store import Change, Warehouse
 
-# The column that says which month a raw row first matters in.
-_DAY_OF: dict[str, str] = {
-    # Share counts of earlier months are restated through all splits up to the vendor's basis.
-    "prices": (
-        "case when split <> 1 and date <= (select max(shares_basis_date) from raw.fundamental) "
-        "then date '1900-01-01' else date end"
-    ),
-    "fundamentals": "coalesce(filed_at, period_end)",
-    "library": "date",
-    "membership": "start_date",
-    "benchmark": "date",
-    "etf": "date",
-    "macro": "date",
-    "listing": "coalesce(valid_from, date '1900-01-01')",
-    "delisting": "date",
-}
-
 
 @dataclass(slots=True)
 class IngestReport:
-    """What one ingestion of one data set did."""
+    """What one ingestion of one data set did.
+
+    ``rows`` and ``rejected`` count what was parsed this time; ``changed_from`` is the first day
+    whose numbers may differ from before, null when nothing changed.
+    """
 
     data_set: str
     offered: int = 0
@@ -52,12 +40,88 @@ class _Fetched:
     """One changed file: its log row, its rows if it could be read, and what was rejected."""
 
     log: dict[str, object]
+    sha256: str
     frame: pl.DataFrame | None
     rejected: pl.DataFrame
 
     @property
     def file(self) -> str:
         return str(self.log["file"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the log and the quarantine say about the files of a data set so far."""
+
+    log: dict[str, dict[str, object]]
+    rejected: set[tuple[str, str]]
+
+    def has_seen(self, file: str, source: Source, digest: str) -> bool:
+        """Whether this parser of this source has read just these bytes the last time."""
+        before = self.log.get(file)
+        if before is None:
+            return False
+        if (before["source"], before["parser_version"]) != (source.name, source.version):
+            return False
+        if before["status"] == "stale":
+            # The log has the hash of the good bytes, the quarantine that of the bad ones.
+            return digest != before["sha256"] and (file, digest) in self.rejected
+        return digest == before["sha256"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    """Turns the files of a data set into rows and log entries, counting in the report."""
+
+    source: Source
+    store: RawStore
+    known: _Known
+    report: IngestReport
+    now: datetime
+
+    def changed(self, file: str, offer: Offer, content: bytes) -> _Fetched | None:
+        """Keep the bytes of a file and parse them; null when they were read before."""
+        self.report.offered += 1
+        digest = sha256(content)
+        self.store.put(content, digest)
+        if self.known.has_seen(file, self.source, digest):
+            self.report.unchanged += 1
+            if self.known.log[file]["status"] != "parsed":
+                self.report.quarantined.append(file)
+            return None
+        frame, rejected, vintage = _parse(self.source, offer, content)
+        self.report.rejected += rejected.height
+        if frame is None:
+            self.report.quarantined.append(file)
+        else:
+            self.report.parsed += 1
+            self.report.rows += frame.height
+        before = self._before(file)
+        if frame is None and before and before["status"] != "quarantined":
+            # Its rows stay, so the log keeps describing the bytes they stem from.
+            log = {**before, "status": "stale", "parser_version": self.source.version}
+            return _Fetched(log, digest, None, rejected)
+        log = {
+            "data_set": self.report.data_set,
+            "source": self.source.name,
+            "file": file,
+            "sha256": digest,
+            "bytes": len(content),
+            "rows": 0 if frame is None else frame.height,
+            "rejected": rejected.height,
+            "vintage": vintage,
+            "parser_version": self.source.version,
+            "status": "quarantined" if frame is None else "parsed",
+            "ingested_at": self.now.replace(tzinfo=None),
+        }
+        if before and before["sha256"] == digest:
+            log["ingested_at"] = before["ingested_at"]
+        return _Fetched(log, digest, frame, rejected)
+
+    def _before(self, file: str) -> dict[str, object] | None:
+        """Log entry of the file, if it stems from this source."""
+        before = self.known.log.get(file)
+        return before if before and before["source"] == self.source.name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,86 +144,53 @@ class Ingestion:
     now: datetime
 
     def run(self, data_set: str, source: Source | None, exclude: Sequence[str]) -> IngestReport:
-        """Bring the raw rows of ``data_set`` up to date.
+        """Bring the raw rows of ``data_set`` up to date, in one transaction.
 
-        An unchanged file is not parsed again. A file that turned bad keeps its last good rows
-        and is logged as stale; one that is no longer offered keeps its rows and is reported as
-        missing. Files that are excluded, or stem from another source than now, leave with
-        their rows; ``source`` null empties the data set.
+        A file whose bytes and parser are those of the last time is not parsed again. A file that
+        turned bad keeps its last good rows and is logged as stale; one that is no longer offered
+        keeps its rows and is reported as missing. Files that are excluded, or stem from another
+        source than now, leave with their rows; ``source`` null empties the data set.
 
         Raises
         ------
         DataError
-            When more than ``max_bad_share`` of the files are bad; nothing is written then.
+            When more than ``max_bad_share`` of the files are bad; no table is changed then.
         """
         report = IngestReport(data_set)
-        logged = {row["file"]: row for row in self._log(data_set).iter_rows(named=True)}
+        known = self._known(data_set)
         excluded = {f"{data_set}/{name}" for name in exclude}
-        fetched: list[_Fetched] = []
         offered: set[str] = set()
+        fetched: list[_Fetched] = []
         if source:
+            fetch = _Fetch(source, self.store, known, report, self.now)
             for offer in source.files():
                 file = f"{data_set}/{offer.name}"
                 if file in excluded:
                     continue
                 offered.add(file)
-                content = offer.read()
-                if _is_unchanged(logged.get(file), source, content, report):
-                    continue
-                fetched.append(self._fetch(source, offer, content, logged.get(file), report))
+                if changed := fetch.changed(file, offer, offer.read()):
+                    fetched.append(changed)
         _refuse_too_many_bad(report, self.max_bad_share)
         leaving = [
             file
-            for file, row in logged.items()
+            for file, row in known.log.items()
             if file in excluded or source is None or row["source"] != source.name
         ]
-        report.missing = sorted(set(logged) - offered - set(leaving))
+        report.missing = sorted(set(known.log) - offered - set(leaving))
         if fetched or leaving:
             self._write(fetched, leaving, report)
         return report
 
-    def _log(self, data_set: str) -> pl.DataFrame:
-        return self.warehouse.read(
+    def _known(self, data_set: str) -> _Known:
+        log = self.warehouse.read(
             "select * from raw.ingest_log where data_set = $data_set order by file",
             data_set=data_set,
         )
-
-    def _fetch(
-        self,
-        source: Source,
-        offer: Offer,
-        content: bytes,
-        before: dict[str, object] | None,
-        report: IngestReport,
-    ) -> _Fetched:
-        """Keep the bytes of a changed file and parse them."""
-        file = f"{report.data_set}/{offer.name}"
-        digest = sha256(content)
-        self.store.put(content, digest)
-        frame, rejected, vintage = _parse(source, offer, content)
-        if frame is None:
-            report.quarantined.append(file)
-            kept = before is not None and before["status"] != "quarantined"
-            status = "stale" if kept else "quarantined"
-        else:
-            status = "parsed"
-            report.parsed += 1
-            report.rows += frame.height
-        report.rejected += rejected.height
-        log = {
-            "data_set": report.data_set,
-            "source": source.name,
-            "file": file,
-            "sha256": digest,
-            "bytes": len(content),
-            "rows": 0 if frame is None else frame.height,
-            "rejected": rejected.height,
-            "vintage": vintage,
-            "parser_version": source.version,
-            "status": status,
-            "ingested_at": self.now.replace(tzinfo=None),
-        }
-        return _Fetched(log, frame, rejected)
+        rejected = self.warehouse.read(
+            "select distinct file, sha256 from quality.quarantine where data_set = $data_set",
+            data_set=data_set,
+        )
+        return _Known({row["file"]: row for row in log.to_dicts()}, set(rejected.rows()))
 
     def _write(
         self, fetched: Sequence[_Fetched], leaving: Sequence[str], report: IngestReport
@@ -169,14 +200,21 @@ class Ingestion:
         good = [(f.file, f.frame) for f in fetched if f.frame is not None]
         frames = [frame.with_columns(file=pl.lit(file)) for file, frame in good]
         rows = pl.concat(frames) if frames else table.empty()
+        rows = rows.sort(*table.key, "file", maintain_order=True)
         swapped = [*(file for file, _ in good), *leaving]
         touched = [*(f.file for f in fetched), *leaving]
-        day = _DAY_OF[report.data_set]
-        report.changed_from = self.warehouse.first_change(table, rows, swapped, day=day)
+        report.changed_from = first_changed_day(self.warehouse, report.data_set, rows, swapped)
         log = pl.DataFrame([f.log for f in fetched], schema=INGEST_LOG.polars_schema)
+        # What was rejected of the rows that stay, stays with them.
+        kept = [str(f.log["sha256"]) for f in fetched if f.log["sha256"] != f.sha256]
         changes = [
             Change.of_files(table, rows, swapped),
-            Change.of_files(QUARANTINE, _quarantine_rows(fetched), touched),
+            Change(
+                QUARANTINE,
+                _quarantine_rows(fetched),
+                "list_contains($files, file) and not list_contains($kept, sha256)",
+                {"files": touched, "kept": kept},
+            ),
             Change.of_files(INGEST_LOG, log, touched),
         ]
         if report.changed_from:
@@ -193,23 +231,9 @@ class Ingestion:
 
 def data_version(log: pl.DataFrame) -> str:
     """Hash over the files behind raw rows: equal hashes, equal rows."""
-    parts = log.sort("file").select("file", "sha256", "parser_version", "status").rows()
+    behind = log.filter(pl.col("rows") > 0).sort("file")
+    parts = behind.select("file", "source", "sha256", "parser_version").rows()
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-
-def _is_unchanged(
-    before: dict[str, object] | None, source: Source, content: bytes, report: IngestReport
-) -> bool:
-    """Whether bytes, source and parser are those of the log; counts the file as offered."""
-    report.offered += 1
-    if before is None or before["source"] != source.name:
-        return False
-    if (before["sha256"], before["parser_version"]) != (sha256(content), source.version):
-        return False
-    report.unchanged += 1
-    if before["status"] != "parsed":
-        report.quarantined.append(str(before["file"]))
-    return True
 
 
 def _quarantine_rows(fetched: Sequence[_Fetched]) -> pl.DataFrame:
@@ -217,7 +241,7 @@ def _quarantine_rows(fetched: Sequence[_Fetched]) -> pl.DataFrame:
         f.rejected.with_columns(
             data_set=pl.lit(str(f.log["data_set"])),
             file=pl.lit(f.file),
-            sha256=pl.lit(str(f.log["sha256"])),
+            sha256=pl.lit(f.sha256),
         )
         for f in fetched
     ]

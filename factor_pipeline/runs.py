@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from factor_pipeline.builds import State
+from factor_pipeline.builds import State, forget_other_months
 from factor_pipeline.console_log import progress
 from factor_pipeline.errors import DataError, SettingsError
 from factor_pipeline.instance import bury_dead_runs, prepare_instance, run_lock
@@ -17,7 +17,7 @@ from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.store import Warehouse
 
 # Our logger in place of Dagster's own, which writes every event to stderr.
-_QUIET = {"loggers": {"console": {}}}
+_QUIET: dict[str, object] = {"loggers": {"console": {}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Pipeline:
         instance = prepare_instance(self.home)
         with run_lock(self.home):
             self.warehouse.prepare(TABLES.values())
+            forget_other_months(self.warehouse, self.settings)
         bury_dead_runs(instance, self.home)
         return instance
 
@@ -132,11 +133,18 @@ class Pipeline:
                 instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
             )
         if not result.success:
+            if _was_interrupted(result):
+                raise KeyboardInterrupt
             raise DataError(_failure(result))
 
 
 def _tags(months: MonthRange) -> dict[str, str]:
     return range_tags(months.start, add_months(months.end, -1))
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    errors = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
+    return any(error and error.cls_name == "DagsterExecutionInterruptedError" for error in errors)
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str:

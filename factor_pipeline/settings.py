@@ -5,193 +5,52 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import ValidationError, model_validator
 
 from factor_pipeline.errors import SettingsError
 from factor_pipeline.months import add_months
+from factor_pipeline.settings_messages import one_line
+from factor_pipeline.settings_sections import (
+    BacktestSettings,
+    BenchmarkSettings,
+    BetasSettings,
+    DelistingSettings,
+    EtfSettings,
+    FundamentalsSettings,
+    LibrarySettings,
+    ListingSettings,
+    MacroSettings,
+    MembershipSettings,
+    Month,
+    PanelSettings,
+    PortfolioSettings,
+    PricesSettings,
+    QualitySettings,
+    ScheduleSettings,
+    Section,
+    SimulationSettings,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "DATA_SETS",
+    "DEFAULT_HOME",
+    "HOME_VARIABLE",
+    "OPTIONAL_DATA_SETS",
+    "BacktestSettings",
+    "PanelSettings",
+    "PortfolioSettings",
+    "Settings",
+    "home",
+    "load_settings",
+    "parse_settings",
+]
 
 CONFIG_VARIABLE = "FACTOR_CONFIG"
 HOME_VARIABLE = "FACTOR_HOME"
 DEFAULT_HOME = "var"
-
-_CRON = re.compile(r"^\S+( \S+){4}$")
-
-
-def _month(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", value):
-        return date.fromisoformat(f"{value}-01")
-    if isinstance(value, date) and value.day == 1:
-        return value
-    raise ValueError(f'{value!r} is not a month; write it as "YYYY-MM", such as "1999-11"')
-
-
-def _existing(path: Path, info: ValidationInfo) -> Path:
-    base: Path = (info.context or {}).get("base", Path())
-    resolved = (base / path.expanduser()).resolve()
-    if not resolved.exists():
-        raise ValueError(f"nothing exists at {resolved}; paths are relative to the settings file")
-    return resolved
-
-
-def _cron(value: str) -> str:
-    if not _CRON.match(value):
-        raise ValueError(f'{value!r} is not a cron line of five fields, such as "30 2 * * *"')
-    return value
-
-
-Month = Annotated[date, BeforeValidator(_month)]
-ExistingPath = Annotated[Path, AfterValidator(_existing)]
-Cron = Annotated[str, AfterValidator(_cron)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class _DataSet(_Section):
-    """Which source serves a data set, and where its files are."""
-
-    source: str
-    path: ExistingPath | None = None
-    exclude: tuple[str, ...] = Field(
-        default=(), description="File names to leave out, with their rows."
-    )
-
-    @model_validator(mode="after")
-    def _files_need_a_path(self) -> Self:
-        if self.source not in {"simulated", "none"} and self.path is None:
-            raise ValueError(f'source "{self.source}" reads files: set path to their folder')
-        return self
-
-
-class PricesSettings(_DataSet):
-    """Daily prices."""
-
-    source: Literal["simulated", "alphavantage"] = "simulated"
-
-
-class FundamentalsSettings(_DataSet):
-    """Annual statements."""
-
-    source: Literal["simulated", "simfin", "none"] = "simulated"
-
-
-class LibrarySettings(_DataSet):
-    """The factor library; ``vintage`` serves the risk-free rate and the comparison by default."""
-
-    source: Literal["simulated", "ken_french"] = "simulated"
-    vintage: Literal["latest"] | Annotated[str, Field(pattern=r"^\d{6}$")] = "latest"
-
-
-class MembershipSettings(_DataSet):
-    """Index membership over time."""
-
-    source: Literal["simulated", "intervals", "none"] = "simulated"
-
-
-class BenchmarkSettings(_DataSet):
-    """Benchmark levels; ``symbol`` is the series strategies are compared with."""
-
-    source: Literal["simulated", "yahoo", "none"] = "simulated"
-    symbol: str = "SIMTR"
-
-
-class EtfSettings(_DataSet):
-    """Exchange-traded funds."""
-
-    source: Literal["simulated", "yahoo", "none"] = "simulated"
-
-
-class MacroSettings(_DataSet):
-    """Macroeconomic series."""
-
-    source: Literal["simulated", "fred", "none"] = "simulated"
-
-
-class ListingSettings(_DataSet):
-    """Names, sectors, exchanges, share classes."""
-
-    source: Literal["simulated", "alphavantage", "none"] = "simulated"
-
-
-class DelistingSettings(_DataSet):
-    """Delisting dates, reasons and returns."""
-
-    source: Literal["simulated", "none"] = "simulated"
-
-
-class SimulationSettings(_Section):
-    """The embedded market."""
-
-    stocks: int = Field(default=1000, ge=20, le=50_000)
-    years: int = Field(default=20, ge=3, le=100)
-    start: Month = date(2004, 1, 1)
-    seed: int = Field(default=1, ge=0)
-
-
-class Splice(_Section):
-    """A vendor's series that joins two companies: rows before ``date`` are another security."""
-
-    vendor_id: str
-    date: date
-
-
-class PanelSettings(_Section):
-    """How prices and filings become the monthly panel."""
-
-    filing_lag_months: int = Field(default=4, ge=0, le=24)
-    max_fundamental_age_months: int = Field(default=18, ge=6, le=60)
-    add_deferred_taxes: Literal["until_1993", "always", "never"] = "until_1993"
-    delisting_return: Literal["none", "-30%", "by_exchange"] = "-30%"
-    disputed_return: Literal["null", "computed", "vendor"] = "null"
-    splices: tuple[Splice, ...] = ()
-
-
-class PortfolioSettings(_Section):
-    """How stocks are sorted and weighted."""
-
-    universe: Literal["all", "index"] = "all"
-    breakpoints: Literal["nyse", "all"] = "nyse"
-    quantile: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear"
-    min_breakpoint_stocks: int = Field(default=10, ge=2)
-    min_portfolio_stocks: int = Field(default=3, ge=1)
-    min_market_stocks: int = Field(default=50, ge=1)
-
-
-class BacktestSettings(_Section):
-    """Parameters of the default strategies."""
-
-    universe: Literal["index", "all"] = "index"
-    top_share: float = Field(default=0.2, gt=0, le=0.5)
-    rebalance_months: Literal[1, 2, 3, 4, 6, 12] = 3
-    cost_per_traded: float = Field(default=0.0010, ge=0, le=0.1)
-    min_names: int = Field(default=10, ge=1)
-
-
-class QualitySettings(_Section):
-    """When data are too broken to go on."""
-
-    max_bad_file_share: Share = 0.05
-
-
-class ScheduleSettings(_Section):
-    """When the nightly run starts."""
-
-    cron: Cron = "30 2 * * *"
-    timezone: str = "UTC"
-
 
 OPTIONAL_DATA_SETS = (
     "fundamentals",
@@ -204,8 +63,10 @@ OPTIONAL_DATA_SETS = (
 )
 DATA_SETS = ("prices", "library", *OPTIONAL_DATA_SETS)
 
+_BARE_MONTH = re.compile(r"=\s*\d{4}-\d{2}\s*(#|$)", re.MULTILINE)
 
-class Settings(_Section):
+
+class Settings(Section):
     """Everything a user can choose; every key has a default but the vendors' paths."""
 
     first_month: Month | None = None
@@ -222,6 +83,7 @@ class Settings(_Section):
     simulation: SimulationSettings = SimulationSettings()
     panel: PanelSettings = PanelSettings()
     portfolios: PortfolioSettings = PortfolioSettings()
+    betas: BetasSettings = BetasSettings()
     backtest: BacktestSettings = BacktestSettings()
     quality: QualitySettings = QualitySettings()
     schedule: ScheduleSettings = ScheduleSettings()
@@ -242,19 +104,27 @@ class Settings(_Section):
         simulated = [name for name in DATA_SETS if self.source_of(name) == "simulated"]
         real = [n for n in DATA_SETS if self.source_of(n) not in {"simulated", "none"}]
         if simulated and real:
-            optional = ' or to "none"' if simulated[0] in OPTIONAL_DATA_SETS else ""
+            section = type(getattr(self, simulated[0]))
+            choices = get_args(section.model_fields["source"].annotation)
+            accepted = " or ".join(f'"{name}"' for name in choices if name != "simulated")
             raise ValueError(
                 f"[{real[0]}] is real but [{simulated[0]}] is simulated: "
-                f"set {simulated[0]}.source to a vendor{optional}"
+                f"set {simulated[0]}.source to {accepted}"
             )
         return self
 
     @model_validator(mode="after")
     def _months_make_a_range(self) -> Self:
         if self.first_month is None and not self.is_simulated:
-            raise ValueError('first_month is needed for vendor files; write it as "YYYY-MM"')
+            raise ValueError(
+                'first_month is missing, vendor files need it; write it as "YYYY-MM", such as '
+                '"1999-11"'
+            )
         if self.last_month and self.last_month < self.start_month:
-            raise ValueError("last_month is before first_month")
+            raise ValueError(
+                f"last_month {self.last_month:%Y-%m} is before the first month, "
+                f"{self.start_month:%Y-%m}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -301,47 +171,50 @@ def load_settings(config: Path | None = None) -> Settings:
     SettingsError
         With one line that names the first wrong key and what it accepts.
     """
-    named = config or (Path(v) if (v := os.environ.get(CONFIG_VARIABLE)) else None)
-    if named is None:
+    variable = os.environ.get(CONFIG_VARIABLE)
+    if config is None and not variable:
         return Settings()
+    named = config or Path(variable or "")
+    whose = "" if config else f" named by {CONFIG_VARIABLE}"
     try:
-        document = tomllib.loads(named.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read settings file {named}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{named} is not a TOML file: {error}") from error
+        text = named.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings file {named}{whose} is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"cannot read settings file {named}{whose}: {reason}") from error
+    try:
+        document = tomllib.loads(text)
+    # A number with thousands of digits is a plain ValueError, deep nesting a RecursionError.
+    except (ValueError, RecursionError) as error:
+        hint = '; months are written in quotes, "YYYY-MM"' if _BARE_MONTH.search(text) else ""
+        raise SettingsError(f"{named} is not a TOML file: {error}{hint}") from error
     return parse_settings(document, base=named.resolve().parent, name=str(named))
 
 
 def parse_settings(document: dict[str, Any], *, base: Path, name: str = "settings") -> Settings:
-    """Validate a settings document; relative paths in it start at ``base``."""
+    """Validate a settings document; relative paths in it start at ``base``.
+
+    Raises
+    ------
+    SettingsError
+        With one line that starts with ``name`` and names the first wrong key and what it accepts.
+    """
     try:
         return Settings.model_validate(document, context={"base": base})
     except ValidationError as error:
-        raise SettingsError(f"{name}: {_one_line(error)}") from error
+        raise SettingsError(f"{name}: {one_line(error, Settings)}") from error
 
 
 def home() -> Path:
-    """Folder everything is written under: ``FACTOR_HOME``, else ``var`` here."""
-    return Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME)).resolve()
+    """Folder everything is written under: ``FACTOR_HOME``, else ``var`` here.
 
-
-def _one_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "settings"
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {key}; accepted here: {', '.join(_accepted(first['loc']))}"
-    if first["type"] in {"value_error", "assertion_error"}:
-        return f"{key}: {first['ctx']['error']}"
-    return f"{key}: {first['msg']}, got {first['input']!r}"
-
-
-def _accepted(location: tuple[int | str, ...]) -> list[str]:
-    """Keys of the section that holds ``location``."""
-    model: type[BaseModel] = Settings
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        annotation = Splice if str(part) == "splices" else field and field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return sorted(model.model_fields)
+    Raises
+    ------
+    SettingsError
+        When it exists and is not a folder.
+    """
+    folder = Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{HOME_VARIABLE}: {folder} is not a folder; name one to write into")
+    return folder

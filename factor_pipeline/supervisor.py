@@ -68,7 +68,7 @@ def _supervise(commands: Sequence[Sequence[str]], port: int) -> int:
         for command in commands
     ]
     for child in children:
-        threading.Thread(target=lambda c=child: (c.wait(), ended.set()), daemon=True).start()
+        threading.Thread(target=_announce_end, args=(child, ended), daemon=True).start()
     sys.stderr.write(f"Dagster UI: http://{_HOST}:{port} (Ctrl-C stops it)\n")
     sys.stderr.flush()
     ended.wait()
@@ -82,3 +82,8 @@ def _supervise(commands: Sequence[Sequence[str]], port: int) -> int:
             child.kill()
             child.wait()
     return 0 if stopping.is_set() else 1
+
+
+def _announce_end(child: "subprocess.Popen[bytes]", ended: threading.Event) -> None:
+    child.wait()
+    ended.set()

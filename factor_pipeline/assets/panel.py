@@ -35,7 +35,7 @@ def security(run: Run) -> Frames:
         run.warehouse.table(LISTING),
         firms,
         run.warehouse.table(DELISTING),
-        {splice.vendor_id: splice.date for splice in run.settings.panel.splices},
+        [(splice.vendor_id, splice.date) for splice in run.settings.panel.splices],
     )
     return (frame,)
 

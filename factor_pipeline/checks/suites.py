@@ -14,19 +14,26 @@ Severity = Literal["error", "warn"]
 class Expectation:
     """One thing that must hold, in the vocabulary of Great Expectations.
 
-    ``kind`` is the expectation's type, ``arguments`` what it takes; ``rule`` is the short name
-    that check metadata and ``quality.check_result`` use.
+    Attributes
+    ----------
+    rule
+        Short name that check metadata and ``quality.check_result`` use; unique in a suite.
+    kind, arguments
+        Type of the expectation, and what it takes.
+    reads
+        Columns without which it cannot be looked at.
     """
 
     rule: str
     kind: str
     arguments: Mapping[str, object]
+    reads: tuple[str, ...] = ()
 
 
 def error_suite(
     table: Table,
     *,
-    known: Mapping[tuple[str, ...], Sequence[object]],
+    known: Mapping[str, Sequence[object]],
     months: Sequence[date] | None,
 ) -> list[Expectation]:
     """Rules a row must meet to be used at all.
@@ -36,7 +43,7 @@ def error_suite(
     table
         The table; its columns, key, bounds and references become expectations.
     known
-        Values that exist in the referenced tables, by referenced columns.
+        Values that exist in the referenced tables, by referring column.
     months
         Month ends that must be there; null when months may be empty.
     """
@@ -50,21 +57,22 @@ def error_suite(
     ]
     for column in table.columns:
         suite += _column_rules(column)
-    for reference in table.references:
-        referring = reference.columns[0]
-        suite.append(
-            Expectation(
-                f"{referring} exists in {reference.table}",
-                "expect_column_values_to_be_in_set",
-                {"column": referring, "value_set": list(known[reference.columns])},
-            )
+    suite += [
+        _of_column(
+            f"{reference.column} exists in {reference.table}",
+            "be_in_set",
+            reference.column,
+            value_set=list(known[reference.column]),
         )
+        for reference in table.references
+    ]
     if months is not None:
         suite.append(
             Expectation(
                 "every month is there",
                 "expect_column_distinct_values_to_contain_set",
                 {"column": "month_end", "value_set": list(months)},
+                reads=("month_end",),
             )
         )
     return suite
@@ -73,14 +81,12 @@ def error_suite(
 def warning_suite(table: Table) -> list[Expectation]:
     """Rules whose breach is rarely true but may be: such values stay."""
     return [
-        Expectation(
+        _of_column(
             f"{column.name} is likely",
-            "expect_column_values_to_be_between",
-            {
-                "column": column.name,
-                "min_value": column.likely[0],
-                "max_value": column.likely[1],
-            },
+            "be_between",
+            column.name,
+            min_value=column.likely[0],
+            max_value=column.likely[1],
         )
         for column in table.columns
         if column.likely
@@ -89,40 +95,42 @@ def warning_suite(table: Table) -> list[Expectation]:
 
 def _grain(table: Table) -> Expectation:
     if len(table.key) == 1:
-        return Expectation("grain", "expect_column_values_to_be_unique", {"column": table.key[0]})
+        return _of_column("grain", "be_unique", table.key[0])
     return Expectation(
-        "grain", "expect_compound_columns_to_be_unique", {"column_list": list(table.key)}
+        "grain",
+        "expect_compound_columns_to_be_unique",
+        {"column_list": list(table.key)},
+        reads=table.key,
     )
 
 
 def _column_rules(column: Column) -> list[Expectation]:
     rules = []
     if not column.nullable:
-        rules.append(
-            Expectation(
-                f"{column.name} is there",
-                "expect_column_values_to_not_be_null",
-                {"column": column.name},
-            )
-        )
+        rules.append(_of_column(f"{column.name} is there", "not_be_null", column.name))
     if column.minimum is not None or column.maximum is not None:
         rules.append(
-            Expectation(
+            _of_column(
                 f"{column.name} in range",
-                "expect_column_values_to_be_between",
-                {
-                    "column": column.name,
-                    "min_value": column.minimum,
-                    "max_value": column.maximum,
-                },
+                "be_between",
+                column.name,
+                min_value=column.minimum,
+                max_value=column.maximum,
             )
         )
     if column.values:
         rules.append(
-            Expectation(
+            _of_column(
                 f"{column.name} is a known value",
-                "expect_column_values_to_be_in_set",
-                {"column": column.name, "value_set": list(column.values)},
+                "be_in_set",
+                column.name,
+                value_set=list(column.values),
             )
         )
     return rules
+
+
+def _of_column(rule: str, what: str, column: str, **arguments: object) -> Expectation:
+    return Expectation(
+        rule, f"expect_column_values_to_{what}", {"column": column, **arguments}, (column,)
+    )

@@ -82,12 +82,12 @@ def _months(context: dg.AssetCheckExecutionContext, table: Table) -> MonthRange:
     return months_of(context) if table.monthly else all_months(context.resources.settings)
 
 
-def _known(warehouse: Warehouse, table: Table) -> dict[tuple[str, ...], list[object]]:
-    """Values the references of ``table`` may take."""
+def _known(warehouse: Warehouse, table: Table) -> dict[str, list[object]]:
+    """Values the references of ``table`` may take, by column."""
     return {
-        reference.columns: warehouse.read(
-            f"select distinct {reference.columns[0]} from {reference.table}"  # noqa: S608
-        )[reference.columns[0]].to_list()
+        reference.column: warehouse.read(
+            f"select distinct {reference.column} from {reference.table}"  # noqa: S608
+        )[reference.column].to_list()
         for reference in table.references
     }
 
@@ -116,8 +116,14 @@ def _markdown(failed: list[Outcome]) -> str:
     if not failed:
         return "No rule is broken."
     lines = ["rule | failing rows | first rows or what was seen", "--- | --- | ---"]
-    lines += [
-        f"{o.rule} | {o.failing_rows} | {o.examples or o.observed or ''}".replace("\n", " ")
-        for o in failed
-    ]
+    lines += [f"{o.rule} | {o.failing_rows} | {_seen(o)}" for o in failed]
     return "\n".join(lines)
+
+
+def _seen(outcome: Outcome) -> str:
+    rows = [
+        ", ".join(f"{name} {'NULL' if value is None else value}" for name, value in row.items())
+        for row in outcome.examples
+    ]
+    text = "; ".join(rows) or outcome.observed or ""
+    return text.replace("|", "/").replace("\n", " ")

@@ -10,18 +10,32 @@ from types import ModuleType
 import polars as pl
 
 from factor_pipeline.checks.suites import Expectation
+from factor_pipeline.errors import FactorPipelineError
 from factor_pipeline.schemas.table import Table
 
 _SHOWN_ROWS = 10
+_SHOWN_CHARACTERS = 200
 
 
-class CheckMachineryError(Exception):
+class CheckMachineryError(FactorPipelineError):
     """Great Expectations failed itself; says nothing about the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Result of one expectation: how many rows broke it, and the first of them."""
+    """Result of one expectation.
+
+    Attributes
+    ----------
+    rule, passed
+        Its short name, and whether it held.
+    failing_rows
+        Rows that broke it; 0 when it is not about single rows.
+    examples
+        Key and value of the first of them.
+    observed
+        What was seen, where it is not about single rows.
+    """
 
     rule: str
     passed: bool
@@ -33,36 +47,53 @@ class Outcome:
 def validate(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> list[Outcome]:
     """Validate rows of ``table``; outcomes come in the order of ``suite``.
 
+    A rule about a column that ``frame`` has not got is broken.
+
     Raises
     ------
     CheckMachineryError
         When Great Expectations raises inside an expectation: that is a defect of the check, never
         bad data.
     """
-    if not suite:
-        return []
-    gx = _great_expectations()
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    batch = (
-        context.data_sources.add_pandas("warehouse")
-        .add_dataframe_asset(table.qualified_name)
-        .add_batch_definition_whole_dataframe("rows")
-        .get_batch({"dataframe": frame.to_pandas()})
-    )
-    configured = [
-        gx.expectations.registry.get_expectation_impl(e.kind)(
-            **_with_timestamps(e.arguments), meta={"rule": e.rule}
-        )
+    outcomes = {
+        e.rule: Outcome(e.rule, False, 0, [], f"no column {', '.join(absent)}")  # noqa: FBT003
         for e in suite
-    ]
-    result = batch.validate(
-        gx.ExpectationSuite(name=table.qualified_name, expectations=configured),
-        result_format={
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": list(table.key),
-        },
-    )
+        if (absent := [column for column in e.reads if column not in frame.columns])
+    }
+    possible = [e for e in suite if e.rule not in outcomes]
+    if possible:
+        outcomes |= {o.rule: o for o in _validated(table, frame, possible)}
+    return [outcomes[e.rule] for e in suite]
+
+
+def _validated(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> list[Outcome]:
+    gx = _great_expectations()
+    try:
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        batch = (
+            context.data_sources.add_pandas("warehouse")
+            .add_dataframe_asset(table.qualified_name)
+            .add_batch_definition_whole_dataframe("rows")
+            .get_batch({"dataframe": frame.to_pandas()})
+        )
+        configured = [
+            gx.expectations.registry.get_expectation_impl(e.kind)(
+                **_with_timestamps(e.arguments), meta={"rule": e.rule}
+            )
+            for e in suite
+        ]
+        result = batch.validate(
+            gx.ExpectationSuite(name=table.qualified_name, expectations=configured),
+            result_format={
+                "result_format": "SUMMARY",
+                "partial_unexpected_count": _SHOWN_ROWS,
+                "unexpected_index_column_names": [c for c in table.key if c in frame.columns],
+            },
+        )
+    # Whatever it raises, and it has no common error, says nothing about the rows.
+    except Exception as error:
+        raise _machinery_error(table.qualified_name, str(error)) from error
     by_rule = {r.expectation_config.meta["rule"]: r for r in result.results}
     return [_outcome(e.rule, by_rule[e.rule]) for e in suite]
 
@@ -88,17 +119,44 @@ def _with_timestamps(arguments: Mapping[str, object]) -> dict[str, object]:
 
 
 def _outcome(rule: str, result: object) -> Outcome:
-    raised = getattr(result, "exception_info", None) or {}
-    if raised.get("raised_exception") or any(
-        isinstance(v, dict) and v.get("raised_exception") for v in raised.values()
-    ):
-        raise CheckMachineryError(f"{rule}: {raised}")
+    if message := _raised(getattr(result, "exception_info", None) or {}):
+        raise _machinery_error(rule, message)
     details = getattr(result, "result", {})
-    observed = details.get("observed_value")
+    missing = [_plain(value) for value in details.get("partial_missing_list") or []]
+    observed = f"missing: {', '.join(map(str, missing))}" if missing else None
+    if details.get("observed_value") is not None:
+        observed = str(details["observed_value"])[:_SHOWN_CHARACTERS]
     return Outcome(
         rule=rule,
         passed=bool(getattr(result, "success", False)),
         failing_rows=int(details.get("unexpected_count") or 0),
-        examples=list(details.get("unexpected_index_list") or [])[:_SHOWN_ROWS],
-        observed=None if observed is None else str(observed)[:200],
+        examples=[
+            {name: _plain(value) for name, value in row.items()}
+            for row in details.get("partial_unexpected_index_list") or []
+        ],
+        observed=observed,
     )
+
+
+def _raised(info: Mapping[str, object]) -> str | None:
+    """Message of the exception in an ``exception_info``: flat, or one per metric."""
+    for part in (info, *info.values()):
+        if isinstance(part, Mapping) and part.get("raised_exception"):
+            return str(part.get("exception_message"))
+    return None
+
+
+def _machinery_error(subject: str, message: str) -> CheckMachineryError:
+    said = " ".join(message.split())[:_SHOWN_CHARACTERS].rstrip(".")
+    return CheckMachineryError(
+        f"{subject} could not be checked, which says nothing about the data: {said}. Compare the "
+        "installed versions with constraints.txt"
+    )
+
+
+def _plain(value: object) -> object:
+    """Return a value as people write it: days without a time, nothing for NaN."""
+    if isinstance(value, datetime):
+        # NaT is a datetime too, and unequal to itself like NaN.
+        return value.date().isoformat() if value == value else None  # noqa: PLR0124
+    return None if value != value else getattr(value, "item", lambda: value)()  # noqa: PLR0124

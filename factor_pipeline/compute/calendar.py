@@ -14,7 +14,8 @@ def last_trading_day(month: date) -> date:
 
     Besides weekends only two holidays can fall on the end of a month: Memorial Day (31 May) and
     Good Friday (as on 29 March 2024). When 1 January is a Saturday the exchanges do trade on
-    31 December. Source: NYSE rule 7.2.
+    31 December. Source: NYSE rule 7.2. The rules are those since 1971, for any year; before,
+    Memorial Day was 30 May, and exchanges closed on more days.
     """
     day = add_months(month, 1) - timedelta(days=1)
     while day.weekday() >= _SATURDAY or _is_holiday(day):
@@ -29,6 +30,6 @@ def _is_holiday(day: date) -> bool:
 
 
 def last_complete_month(data_end: date) -> date:
-    """First day of the last month whose trading days are all covered by data up to ``data_end``."""
+    """First day of the last month whose trading days all lie on or before ``data_end``."""
     this_month = add_months(data_end, 0)
     return this_month if data_end >= last_trading_day(data_end) else add_months(this_month, -1)

@@ -16,7 +16,13 @@ _OTHER_EXCHANGES = -0.35
 def effective_delisting_return(imputation: Imputation) -> pl.Expr:
     """Return to compound: the reported one, an imputed one after bad performance, else null.
 
-    Reads ``delisting_return, delisting_reason, exchange``.
+    Reads ``delisting_return, delisting_reason, exchange``; decimals. With ``by_exchange`` an
+    unknown exchange counts as one other than NASDAQ.
+
+    References
+    ----------
+    Shumway (1997), *Journal of Finance* 52(1); Shumway and Warther (1999), *Journal of Finance*
+    54(6).
     """
     if imputation == "none":
         return pl.col("delisting_return")

@@ -22,6 +22,7 @@ TARGET_SCHEMA = pl.Schema(
 
 # 0.29 * 100 is 28.999999999999996 in binary; a share is never known to nine digits.
 _ROUNDING = 1e-9
+_SCORE_DIGITS = 12
 
 _Ranking = tuple[tuple[tuple[str, float], ...], Literal["equal", "value"]]
 
@@ -133,7 +134,10 @@ def _ranked(
     eligible = [pl.col(signal).is_finite() for signal in signals]
     if by_value:
         eligible += [mass.is_finite(), mass > 0]
-    score = pl.sum_horizontal(weight * _z_score(signal) for signal, weight in signals.items())
+    # Scores that are equal on paper differ in the last bits of their sums: no tie would be one.
+    score = pl.sum_horizontal(
+        weight * _z_score(signal) for signal, weight in signals.items()
+    ).round(_SCORE_DIGITS)
     return (
         members.filter(eligible)
         .with_columns(score=score)

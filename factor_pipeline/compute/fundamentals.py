@@ -4,11 +4,14 @@ from typing import Literal
 
 import polars as pl
 
+from factor_pipeline.compute.ordering import finite, sorted_by_key
+
 DeferredTaxes = Literal["until_1993", "always", "never"]
 
 # The library's files since 2016 stop adding deferred taxes for fiscal years ending 1993 or later
 # (FASB 109 changed what they mean).
 _LAST_YEAR_WITH_DEFERRED_TAXES = 1992
+_KEY = ("security_id", "period_end", "filed_at")
 
 
 def book_equity(deferred_taxes: DeferredTaxes) -> pl.Expr:
@@ -29,7 +32,7 @@ def book_equity(deferred_taxes: DeferredTaxes) -> pl.Expr:
     elif deferred_taxes == "until_1993":
         counts = pl.col("period_end").dt.year() <= _LAST_YEAR_WITH_DEFERRED_TAXES
         taxes = pl.when(counts).then(taxes).otherwise(0.0)
-    return equity + taxes - pl.col("preferred_stock").fill_null(0.0)
+    return finite(equity + taxes - pl.col("preferred_stock").fill_null(0.0))
 
 
 def balance_facts(
@@ -42,35 +45,34 @@ def balance_facts(
     balance
         Balance-sheet rows of ``raw.fundamental`` with ``security_id``.
     filing_lag_months
-        Added to ``period_end`` where the vendor gives no filing date.
+        Where the vendor gives no filing date, figures count as filed at the end of the month
+        this many after that of ``period_end``.
+    deferred_taxes
+        See ``book_equity``.
 
     Returns
     -------
     pl.DataFrame
-        ``panel.book_equity``, sorted by its key. Of filings of one period on one day the last
-        in vendor order stays.
+        ``panel.book_equity``, sorted by its key. Where a stated and an assumed filing of a period
+        fall on one day, the stated one stays. A share count without a split basis is taken to be
+        on that of ``period_end``, as in the filing itself.
     """
     assumed = pl.col("period_end").dt.offset_by(f"{filing_lag_months}mo").dt.month_end()
-    return (
-        balance.with_columns(
-            filed_at_assumed=pl.col("filed_at").is_null(),
-            filed_at=pl.coalesce("filed_at", assumed),
-            book_equity=book_equity(deferred_taxes),
-        )
-        .unique(["security_id", "period_end", "filed_at"], keep="last", maintain_order=True)
-        .sort("security_id", "period_end", "filed_at")
-        .select(
-            "security_id",
-            "fiscal_year",
-            "period_end",
-            "filed_at",
-            "filed_at_assumed",
-            "book_equity",
-            "total_assets",
-            "shares",
-            "shares_basis_date",
-        )
+    facts = balance.select(
+        "security_id",
+        "fiscal_year",
+        "period_end",
+        filed_at=pl.coalesce("filed_at", assumed),
+        filed_at_assumed=pl.col("filed_at").is_null(),
+        book_equity=book_equity(deferred_taxes),
+        total_assets="total_assets",
+        shares="shares",
+        shares_basis_date=pl.coalesce("shares_basis_date", "period_end"),
     )
+    # By all columns, so that which of two equal keys comes first is no chance; False is first.
+    order = [*_KEY, "filed_at_assumed"]
+    ordered = facts.sort(*order, pl.all().exclude(order))
+    return ordered.unique(_KEY, keep="first", maintain_order=True)
 
 
 def latest_public(
@@ -85,17 +87,27 @@ def latest_public(
     Parameters
     ----------
     rows
-        ``security_id`` and the date column ``on``.
+        ``security_id`` and the date column ``on``, without null.
     facts
-        ``security_id, period_end, filed_at`` and the facts.
+        Unique ``security_id, period_end, filed_at``, and the facts.
+    on
+        Name of the column with the day to look from.
+    max_age_months
+        Calendar months from ``period_end`` to the last day a fact counts on.
 
     Returns
     -------
     pl.DataFrame
-        ``rows`` sorted by security and day with the columns of ``facts``, and ``too_old``.
+        ``rows`` sorted by security and day with the columns of ``facts`` (null where nothing was
+        public yet), and ``too_old`` (never null).
+
+    Raises
+    ------
+    DataError
+        When a security has two filings of one period on a day.
     """
     newest = (
-        facts.sort("security_id", "filed_at", "period_end")
+        sorted_by_key(facts, ("security_id", "filed_at", "period_end"), what="filings")
         .filter(pl.col("period_end") == pl.col("period_end").cum_max().over("security_id"))
         .sort("filed_at", "security_id", "period_end")
     )

@@ -13,12 +13,16 @@ from factor_pipeline.compute.delisting import (
     with_delisting_return,
 )
 from factor_pipeline.compute.fundamentals import latest_public
-from factor_pipeline.compute.returns import Dispute, daily_returns, in_order, monthly_returns
+from factor_pipeline.compute.ordering import finite, reduce_runs, sorted_by_key
+from factor_pipeline.compute.returns import Dispute, daily_returns, monthly_returns
 from factor_pipeline.compute.shares import on_basis_of
 from factor_pipeline.months import MonthRange, add_months
 
-_PERMANENT = ("firm_id", "delisted_at", "delisting_reason", "delisting_return")
-_OF_SPELL = ("ticker", "exchange")
+DELISTED = "delisted"
+"""Flag of the month in which a security left the exchange."""
+
+_OF_DELISTING = ("delisted_at", "delisting_reason", "delisting_return")
+_OF_SPELL = ("firm_id", "ticker", "exchange")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,26 @@ class PanelInputs:
 def security_months(inputs: PanelInputs, months: MonthRange, rules: PanelRules) -> pl.DataFrame:
     """Rows of ``panel.security_month`` for ``months``.
 
-    A month has a row when the security has a price in it, or is delisted in it. Months the data
-    do not cover to their last trading day are flagged and have no return.
+    A security has a row in a month when it has a price in it, or is delisted in it; the delisting
+    return follows the last price. Months the data do not cover to their last trading day are
+    flagged and have no return. A month without a price has no row, and the month after it has no
+    return. Identity, share count and membership are those of the last trading day.
+
+    Returns
+    -------
+    pl.DataFrame
+        Unique ``security_id, month_end``, sorted by them. Numbers that are not known are null,
+        never NaN or infinite. Each row depends on its month, the month before, and what was filed
+        before its last trading day.
+
+    Raises
+    ------
+    DataError
+        When a row of the inputs is there twice.
+
+    References
+    ----------
+    Shumway (1997), *Journal of Finance* 52(1), for delisting returns.
     """
     daily = daily_returns(inputs.prices)
     traded = monthly_returns(daily, dispute=rules.disputed_return).filter(
@@ -79,19 +101,17 @@ def _with_identity(
     traded: pl.DataFrame, securities: pl.DataFrame, months: MonthRange, data_end: date
 ) -> pl.DataFrame:
     """Attach firm, exchange and delisting; a delisting in a month without a price gets a row."""
-    permanent = securities.select("security_id", *_PERMANENT).unique(
-        "security_id", keep="last", maintain_order=True
+    spells = sorted_by_key(securities, ("valid_from", "security_id"), what="ticker spells")
+    left = spells.unique("security_id", keep="first", maintain_order=True).filter(
+        # A delisting before the first price is that of an earlier company.
+        pl.col("delisted_at").is_between("valid_from", data_end),
     )
-    gone = permanent.filter(
-        pl.col("delisted_at").is_between(months.start, months.end, "left"),
-        pl.col("delisted_at") <= data_end,
-    ).select("security_id", month_end=pl.col("delisted_at").dt.month_end(), delisted=True)
-    spells = securities.select("security_id", "valid_from", *_OF_SPELL).sort(
-        "valid_from", "security_id"
+    gone = left.filter(pl.col("delisted_at").is_between(months.start, months.end, "left")).select(
+        "security_id", month_end=pl.col("delisted_at").dt.month_end(), delisted=True
     )
     return (
         traded.join(gone, on=["security_id", "month_end"], how="full", coalesce=True)
-        .join(permanent, on="security_id", how="left")
+        .join(left.select("security_id", *_OF_DELISTING), on="security_id", how="left")
         .with_columns(
             pl.col("delisted", "disputed").fill_null(value=False),
             pl.col("trading_days").fill_null(0),
@@ -99,7 +119,7 @@ def _with_identity(
         )
         .sort("last_date", "security_id")
         .join_asof(
-            spells,
+            spells.select("security_id", "valid_from", *_OF_SPELL),
             left_on="last_date",
             right_on="valid_from",
             by="security_id",
@@ -118,22 +138,24 @@ def _with_market_equity(
     known = latest_public(frame, counted, on="last_date", max_age_months=max_age_months)
     based = on_basis_of(
         known, inputs.splits, shares="shares", basis="shares_basis_date", day="last_date"
-    ).with_columns(market_equity=pl.col("price") * pl.col("shares"))
-    has_equity = pl.col("market_equity").is_not_null()
+    ).with_columns(market_equity=finite(pl.col("price") * pl.col("shares")))
     by_firm = based.sort("month_end", "firm_id", "security_id")
-    classes = by_firm.group_by("month_end", "firm_id", maintain_order=True).agg(
-        classes=pl.len(), is_known=has_equity.any()
-    )
-    total = in_order(np.add, by_firm["market_equity"], classes["classes"].to_numpy())
+    classes = by_firm.group_by("month_end", "firm_id", maintain_order=True).len()
     firm = classes.select(
-        "month_end", "firm_id", firm_market_equity=pl.when("is_known").then(total)
+        "month_end",
+        "firm_id",
+        firm_market_equity=reduce_runs(np.add, by_firm["market_equity"], classes["len"].to_numpy()),
     )
     return based.join(firm, on=["month_end", "firm_id"], how="left")
 
 
 def _with_membership(frame: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Whether the ticker of the day is in the index on the row's last trading day."""
-    spells = members.select("ticker", "start_date", "end_date").sort("start_date", "ticker")
+    spells = sorted_by_key(
+        members.select("ticker", "start_date", "end_date"),
+        ("start_date", "ticker"),
+        what="spells in the index",
+    )
     return (
         frame.sort("last_date", "security_id")
         .join_asof(
@@ -155,46 +177,37 @@ def _with_returns_and_flags(frame: pl.DataFrame, data_end: date, rules: PanelRul
     complete = pl.col("month_end") < add_months(last_complete_month(data_end), 1)
     ends = {end: last_trading_day(end) for end in frame["month_end"].unique().sort()}
     last_day = pl.col("month_end").replace_strict(ends, return_dtype=pl.Date)
-    dlret = pl.when(pl.col("delisted")).then(effective_delisting_return(rules.delisting_return))
-    imputed = pl.col("effective").is_not_null() & pl.col("delisting_return").is_null()
+    # A disputed month stays without a return even where a delisting return is known.
+    has_return = complete & ~(pl.col("disputed") & pl.col("ret").is_null())
+    reported = pl.col("delisting_return")
+    compounded = pl.when("delisted", has_return).then(
+        effective_delisting_return(rules.delisting_return)
+    )
     flags = {
         "partial_month": ~complete,
         "disputed_return": pl.col("disputed"),
-        "delisted": pl.col("delisted"),
-        "delisting_return_imputed": imputed,
+        DELISTED: pl.col("delisted"),
+        "delisting_return_imputed": compounded.is_not_null() & reported.is_null(),
         "price_gap": complete & ~pl.col("delisted") & (pl.col("last_date") < last_day),
         "shares_stale": pl.col("too_old"),
     }
-    # A disputed month stays without a return even where a delisting return is known.
-    keeps_return = complete & ~(pl.col("disputed") & pl.col("ret").is_null())
-    return (
-        frame.with_columns(effective=dlret)
-        .with_columns(
-            flags=pl.concat_str(
-                [pl.when(condition).then(pl.lit(name)) for name, condition in flags.items()],
-                separator=",",
-                ignore_nulls=True,
-            ).replace("", None),
-            ret=pl.when(keeps_return).then(
-                with_delisting_return(pl.col("ret"), pl.col("effective"))
-            ),
-        )
-        .select(
-            "security_id",
-            "firm_id",
-            "ticker",
-            "month_end",
-            "ret",
-            "price",
-            "shares",
-            "market_equity",
-            "firm_market_equity",
-            "exchange",
-            "index_member",
-            "last_date",
-            "trading_days",
-            "dollar_volume",
-            "flags",
-            delisting_return="effective",
-        )
+    named = [pl.when(condition).then(pl.lit(name)) for name, condition in flags.items()]
+    ret = finite(with_delisting_return(pl.col("ret"), compounded))
+    return frame.select(
+        "security_id",
+        "firm_id",
+        "ticker",
+        "month_end",
+        pl.when(has_return).then(ret).alias("ret"),
+        "price",
+        "shares",
+        "market_equity",
+        "firm_market_equity",
+        "exchange",
+        "index_member",
+        "last_date",
+        "trading_days",
+        "dollar_volume",
+        flags=pl.concat_str(named, separator=",", ignore_nulls=True).replace("", None),
+        delisting_return=compounded,
     )

@@ -4,7 +4,8 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+
+from factor_pipeline.compute.ordering import finite, reduce_runs, sorted_by_key
 
 # A day on which our return and the vendor's adjusted close differ by more than this is disputed.
 # In 2.4 million real days of 504 stocks 17 differ by more than 1e-4, 14 by more than 1e-3: a
@@ -13,6 +14,8 @@ DISPUTE_TOLERANCE = 1e-3
 
 Dispute = Literal["null", "computed", "vendor"]
 
+_DAY = ("security_id", "date")
+
 
 def daily_returns(prices: pl.DataFrame) -> pl.DataFrame:
     """Total return of each day since the trading day before.
@@ -20,35 +23,49 @@ def daily_returns(prices: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     prices
-        ``security_id, date, close, split, dividend, adjusted_close``; ``close`` above 0,
-        ``adjusted_close`` may be null.
+        Unique ``security_id, date`` with ``close`` (currency, above 0), ``split`` (new shares per
+        old one, else 1), ``dividend`` (currency per share, else 0) and ``adjusted_close``
+        (nullable); other columns stay.
 
     Returns
     -------
     pl.DataFrame
-        Sorted by security and date, with ``computed_return`` =
+        ``prices`` sorted by security and date, with ``computed_return`` (decimal) =
         ``(close * split + dividend) / previous close - 1`` and ``vendor_return``, the change of
         the adjusted close; null on a security's first day and after a calendar month without
         a price, where no return can be told.
+
+    Raises
+    ------
+    DataError
+        When a security has two prices on a day, or a key is null.
     """
+    rows = sorted_by_key(prices, _DAY, what="prices")
     previous = pl.col("date").shift().over("security_id")
     follows = _month_index(pl.col("date")) - _month_index(previous) <= 1
     gross = pl.col("close") * pl.col("split") + pl.col("dividend")
-    return prices.sort("security_id", "date").with_columns(
+    return rows.with_columns(
         computed_return=pl.when(follows).then(
-            gross / pl.col("close").shift().over("security_id") - 1
+            finite(gross / pl.col("close").shift().over("security_id") - 1)
         ),
         vendor_return=pl.when(follows).then(
-            pl.col("adjusted_close") / pl.col("adjusted_close").shift().over("security_id") - 1
+            finite(
+                pl.col("adjusted_close") / pl.col("adjusted_close").shift().over("security_id") - 1
+            )
         ),
     )
 
 
 def disputed(days: pl.DataFrame) -> pl.DataFrame:
-    """Days of ``daily_returns`` on which the two returns differ by more than the tolerance."""
-    return days.with_columns(difference=pl.col("computed_return") - pl.col("vendor_return")).filter(
-        pl.col("difference").abs() > DISPUTE_TOLERANCE
-    )
+    """Days of ``daily_returns`` on which the two returns differ by more than the tolerance.
+
+    Returns
+    -------
+    pl.DataFrame
+        Those rows with ``difference``, ours minus the vendor's (decimal). A day on which either
+        is null is not disputed.
+    """
+    return days.filter(_is_disputed()).with_columns(difference=_difference())
 
 
 def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
@@ -57,7 +74,7 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     Parameters
     ----------
     days
-        Result of ``daily_returns``, with ``volume``.
+        Result of ``daily_returns``, with ``volume`` (shares, nullable).
     dispute
         What a disputed day does to its month: ``null`` (no return), ``computed`` (ours counts)
         or ``vendor`` (the adjusted close counts).
@@ -65,20 +82,28 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        ``security_id, month_end, ret, price, last_date, trading_days, dollar_volume,
-        disputed``. ``ret`` is null without a price in the calendar month before.
+        ``security_id, month_end, price`` (last close), ``last_date, trading_days, disputed, ret,
+        dollar_volume``, sorted by security and month. ``ret`` (decimal) is null without a price in
+        the calendar month before and where the return of any day is; ``dollar_volume``
+        (currency) leaves out days without a volume and is null when no day has one.
+
+    Raises
+    ------
+    DataError
+        When a security has two rows on a day, or a key is null.
     """
-    difference = (pl.col("computed_return") - pl.col("vendor_return")).abs()
-    is_disputed = (difference > DISPUTE_TOLERANCE).fill_null(value=False)
     used = pl.col("computed_return")
     if dispute != "computed":
         substitute = pl.col("vendor_return") if dispute == "vendor" else None
-        used = pl.when(is_disputed).then(substitute).otherwise(used)
-    rows = days.sort("security_id", "date").with_columns(
-        month_end=pl.col("date").dt.month_end(),
-        disputed=is_disputed,
-        growth=1 + used,
-        dollars=pl.col("close") * pl.col("volume"),
+        used = pl.when("disputed").then(substitute).otherwise(used)
+    rows = (
+        sorted_by_key(days, _DAY, what="daily returns")
+        .with_columns(
+            month_end=pl.col("date").dt.month_end(),
+            disputed=_is_disputed(),
+            dollars=finite(pl.col("close") * pl.col("volume")),
+        )
+        .with_columns(growth=1 + used)
     )
     months = rows.group_by("security_id", "month_end", maintain_order=True).agg(
         price=pl.col("close").last(),
@@ -90,32 +115,17 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     )
     lengths = months["trading_days"].to_numpy()
     return months.with_columns(
-        ret=pl.when("has_return").then(in_order(np.multiply, rows["growth"], lengths) - 1),
-        dollar_volume=in_order(np.add, rows["dollars"], lengths),
+        ret=pl.when("has_return").then(reduce_runs(np.multiply, rows["growth"], lengths) - 1),
+        dollar_volume=reduce_runs(np.add, rows["dollars"], lengths),
     ).drop("has_return")
 
 
-def in_order(operation: np.ufunc, values: pl.Series, lengths: NDArray[np.integer]) -> pl.Series:
-    """Reduce consecutive runs of ``values`` in row order; nulls are left out.
+def _difference() -> pl.Expr:
+    return pl.col("computed_return") - pl.col("vendor_return")
 
-    Engines choose the order of a sum by the size of their input, so that a month computed alone
-    and in a range would differ in the last bit; here it depends on the run's own rows only.
 
-    Parameters
-    ----------
-    operation
-        ``np.add`` or ``np.multiply``.
-    values
-        Numbers, shape (n,).
-    lengths
-        Rows of each run, shape (k,), each at least 1, adding up to n.
-    """
-    if not len(lengths):
-        return pl.Series([], dtype=pl.Float64)
-    neutral = float(operation.identity)
-    ends = np.cumsum(lengths, dtype=np.int64)
-    starts = ends - lengths
-    return pl.Series(operation.reduceat(values.fill_null(neutral).to_numpy(), starts))
+def _is_disputed() -> pl.Expr:
+    return (_difference().abs() > DISPUTE_TOLERANCE).fill_null(value=False)
 
 
 def _month_index(day: pl.Expr) -> pl.Expr:

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from factor_pipeline.compute.ordering import finite, sorted_by_key
+
 
 def on_basis_of(
     rows: pl.DataFrame, splits: pl.DataFrame, *, shares: str, basis: str, day: str
@@ -16,11 +18,24 @@ def on_basis_of(
     Parameters
     ----------
     rows
-        ``security_id``, ``shares`` and the two date columns; a null basis means ``day``.
+        ``security_id``, the count and the two date columns; a null basis means ``day``.
     splits
-        ``security_id, date, split``: new shares per old one, on ex-dates.
+        Unique ``security_id, date`` with ``split``: new shares per old one, on ex-dates. A split
+        of the day itself is in the basis of that day, as it is in its closing price.
+    shares, basis, day
+        Names of the columns of ``rows``.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``rows`` sorted by security and day, with ``shares`` restated; null where the count is.
+
+    Raises
+    ------
+    DataError
+        When a security has two splits on a day.
     """
-    cumulative = splits.sort("date", "security_id").select(
+    cumulative = sorted_by_key(splits, ("date", "security_id"), what="splits").select(
         "security_id", "date", factor=pl.col("split").cum_prod().over("security_id")
     )
     restated = rows.with_columns(pl.col(basis).fill_null(pl.col(day)))
@@ -39,7 +54,7 @@ def on_basis_of(
         )
     ratio = pl.col("_day_factor").fill_null(1.0) / pl.col("_basis_factor").fill_null(1.0)
     return (
-        restated.with_columns((pl.col(shares) * ratio).alias(shares))
+        restated.with_columns(finite(pl.col(shares) * ratio).alias(shares))
         .drop("_day_factor", "_basis_factor")
         .sort("security_id", day)
     )

@@ -10,6 +10,8 @@ from factor_pipeline.compute.assignments import assignments
 from factor_pipeline.compute.breakpoints import BreakpointRule, breakpoints
 from factor_pipeline.compute.calendar import last_trading_day
 from factor_pipeline.compute.fundamentals import latest_public
+from factor_pipeline.compute.ordering import finite, sorted_by_key
+from factor_pipeline.compute.panel import DELISTED
 from factor_pipeline.compute.sorts import JULY, Dimension, Sort
 from factor_pipeline.months import MonthRange, formation_july
 
@@ -38,14 +40,16 @@ def characteristics(
     max_fundamental_age_months: int,
     breakpoint_rule: BreakpointRule,
 ) -> pl.DataFrame:
-    """All signals for ``months``, one row per security with a price in the month before.
+    """All signals for ``months``: one row per security that could be bought when they begin.
+
+    That is a security with a price in the month before which was not delisted in it.
 
     Parameters
     ----------
     panel
         Rows of ``panel.security_month`` of ``history_of(months)``: ``security_id, firm_id,
-        month_end, ret, price, firm_market_equity, exchange``. Rows of the month itself are not
-        used for it.
+        month_end, ret, price, firm_market_equity, exchange, flags``; one row per security and
+        month. Rows of the month itself are not used for it.
     facts
         ``panel.book_equity``.
     max_fundamental_age_months
@@ -56,8 +60,21 @@ def characteristics(
     Returns
     -------
     pl.DataFrame
-        ``signal.characteristic`` without ``months``' future: a row of month t is a function of
-        panel rows up to t-1 and filings public by then. Missing values are null.
+        ``signal.characteristic``, sorted by security and month: a row of month t is a function of
+        panel rows up to t-1 and filings public by then. Missing values are null, never NaN or
+        infinite.
+
+    Raises
+    ------
+    DataError
+        When a security has two rows in a month of ``panel``, or two filings of one period on a
+        day.
+
+    References
+    ----------
+    Fama and French (1992), *Journal of Finance* 47(2), and (1993), *Journal of Financial
+    Economics* 33(1), for size and book-to-market; Asness and Frazzini (2013), *Journal of
+    Portfolio Management* 39(4), for the monthly one.
     """
     book = facts.filter(pl.col("book_equity").is_not_null()).select(
         "security_id", "period_end", "filed_at", "book_equity"
@@ -101,6 +118,11 @@ def price_signals(panel: pl.DataFrame) -> pl.DataFrame:
         ``security_id, known_month_end, momentum_12_2, reversal_1``, for use in the month after
         ``known_month_end``. Momentum is null unless all eleven returns are there.
 
+    Raises
+    ------
+    DataError
+        When a security has two rows in a month.
+
     Notes
     -----
     With t the month after ``known_month_end``,
@@ -118,9 +140,9 @@ def price_signals(panel: pl.DataFrame) -> pl.DataFrame:
     growth = [1 + pl.col("ret").shift(lag) for lag in lags]
     first = pl.col("month_end").shift(_FORMATION - 1)
     is_gapless = first == pl.col("month_end").dt.offset_by(f"-{_FORMATION - 1}mo").dt.month_end()
-    momentum = pl.when(is_gapless).then(reduce(mul, growth) - 1)
+    momentum = pl.when(is_gapless).then(finite(reduce(mul, growth) - 1))
     return (
-        panel.sort("security_id", "month_end")
+        sorted_by_key(panel, ("security_id", "month_end"), what="panel rows")
         .with_columns(momentum_12_2=momentum.over("security_id"))
         .select(
             "security_id", "momentum_12_2", known_month_end="month_end", reversal_1=pl.col("ret")
@@ -129,12 +151,14 @@ def price_signals(panel: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(panel: pl.DataFrame, months: MonthRange) -> pl.DataFrame:
-    """Rows of ``months``: the securities with a price at the end of the month before."""
+    """Rows of ``months``: the securities listed at the end of the month before."""
     earlier = months.widened(back=1)
+    is_delisted = pl.col("flags").str.split(",").list.contains(DELISTED).fill_null(value=False)
     return (
         panel.filter(
             pl.col("month_end").is_between(earlier.start, earlier.end, "left"),
             pl.col("price").is_not_null(),
+            ~is_delisted,
         )
         .select(
             "security_id",
@@ -173,18 +197,27 @@ def _with_book_to_market(
         .unique(["security_id", "formation_year"], keep="last", maintain_order=True)
         .select("security_id", "formation_year", "book_equity")
     )
-    december = (
-        panel.filter(pl.col("month_end").dt.month() == 12)  # noqa: PLR2004 - December
-        .select("firm_id", "firm_market_equity", formation_year=pl.col("month_end").dt.year() + 1)
-        .unique(["firm_id", "formation_year"], keep="last", maintain_order=True)
+    december = panel.filter(pl.col("month_end").dt.month() == 12).select(  # noqa: PLR2004
+        "security_id",
+        "firm_market_equity",
+        december_firm="firm_id",
+        formation_year=pl.col("month_end").dt.year() + 1,
     )
+    # A class listed since December takes the December of its firm.
+    firm = pl.coalesce("december_firm", "firm_id")
     return (
         formed.join(filed, on=["security_id", "formation_year"], how="left")
-        .join(december, on=["firm_id", "formation_year"], how="left")
+        .join(december.drop("firm_market_equity"), on=["security_id", "formation_year"], how="left")
+        .with_columns(december_firm=firm)
+        .join(
+            december.drop("security_id").unique(["december_firm", "formation_year"]),
+            on=["december_firm", "formation_year"],
+            how="left",
+        )
         .with_columns(
             book_to_market=_positive_ratio(pl.col("book_equity"), pl.col("firm_market_equity"))
         )
-        .drop("book_equity", "firm_market_equity", "formation_year")
+        .drop("book_equity", "firm_market_equity", "formation_year", "december_firm")
     )
 
 
@@ -203,4 +236,4 @@ def _with_monthly_book_to_market(
 
 
 def _positive_ratio(book: pl.Expr, market: pl.Expr) -> pl.Expr:
-    return pl.when(book > 0, market > 0).then(book / market)
+    return pl.when(book > 0, market > 0).then(finite(book / market))

@@ -17,8 +17,7 @@ _EXCHANGE = Column(
     nullable=True,
     values=("NYSE", "AMEX", "NASDAQ"),
 )
-OF_SECURITY = Reference(("security_id",), "panel.security")
-OF_SECURITY_MONTH = Reference(("security_id", "month_end"), "panel.security_month")
+OF_SECURITY = Reference("security_id", "panel.security")
 
 SECURITY = Table(
     layer="panel",

@@ -9,13 +9,17 @@ QUARANTINE = Table(
     layer="quality",
     name="quarantine",
     description="Files and rows that did not enter the raw tables, each with its reason.",
-    key=("file", "row", "rule"),
+    key=("file", "sha256", "row", "rule"),
     columns=(
         Column("data_set", pl.String, "name", "Data set the file serves."),
         FILE,
-        Column("sha256", pl.String, "hex", "SHA-256 of the bytes as fetched."),
+        Column("sha256", pl.String, "hex", "SHA-256 of the bytes, kept under raw/."),
         Column(
-            "row", pl.Int64, "line", "Line of the file, NULL for the whole file.", nullable=True
+            "row",
+            pl.Int64,
+            "line",
+            "Line of the file, NULL when it is the file as a whole.",
+            nullable=True,
         ),
         Column("rule", pl.String, "name", "Rule that was broken."),
         Column("reason", pl.String, "text", "What is wrong and what to do."),
@@ -62,7 +66,12 @@ PENDING = Table(
     description="Months whose inputs changed and whose tables have not been rebuilt yet.",
     key=("data_set",),
     columns=(
-        Column("data_set", pl.String, "name", "Data set that changed."),
-        Column("changed_from", pl.Date, "date", "First day with a changed row."),
+        Column(
+            "data_set",
+            pl.String,
+            "name",
+            "Data set that changed; 'earlier months' where these were built after later ones.",
+        ),
+        Column("changed_from", pl.Date, "date", "First day whose numbers may have changed."),
     ),
 )

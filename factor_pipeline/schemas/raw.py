@@ -271,17 +271,25 @@ INGEST_LOG = Table(
         Column("data_set", pl.String, "name", "Data set the file serves, as in the settings."),
         Column("source", pl.String, "name", "Provider, as in the settings."),
         FILE,
-        Column("sha256", pl.String, "hex", "SHA-256 of the bytes as fetched."),
-        Column("bytes", pl.Int64, "bytes", "Size as fetched."),
-        Column("rows", pl.Int64, "count", "Rows that entered the raw table.", minimum=0),
-        Column("rejected", pl.Int64, "count", "Rows in quality.quarantine.", minimum=0),
+        Column(
+            "sha256",
+            pl.String,
+            "hex",
+            "SHA-256 of the bytes its raw rows stem from; of the bad bytes when quarantined.",
+        ),
+        Column("bytes", pl.Int64, "bytes", "Size of these bytes.", minimum=0),
+        Column("rows", pl.Int64, "count", "Rows of them in the raw table.", minimum=0),
+        Column("rejected", pl.Int64, "count", "Rows of them in quality.quarantine.", minimum=0),
         Column("vintage", pl.String, "YYYYMM", "Vendor's vintage, if any.", nullable=True),
-        Column("parser_version", pl.Int32, "number", "Version of the parser that read it."),
+        Column(
+            "parser_version", pl.Int32, "number", "Version of the parser that read the file last."
+        ),
         Column(
             "status",
             pl.String,
             "name",
-            "parsed; quarantined (nothing entered); stale (bad now, last good rows kept).",
+            "parsed; quarantined (nothing entered); stale (newer bytes are bad, see "
+            "quality.quarantine; the last good rows stay).",
             values=("parsed", "quarantined", "stale"),
         ),
         Column("ingested_at", pl.Datetime, "UTC", "When these bytes were first fetched."),

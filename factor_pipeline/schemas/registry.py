@@ -28,6 +28,7 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
+from factor_pipeline.schemas.risk import ROLLING_BETA
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.schemas.table import Table
 
@@ -49,6 +50,7 @@ DERIVED_TABLES = (
     PRICE_CHECK,
     INDEX_COVERAGE,
     CHARACTERISTIC,
+    ROLLING_BETA,
     BREAKPOINT,
     ASSIGNMENT,
     PORTFOLIO_RETURN,

@@ -49,9 +49,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Every value of ``columns`` must exist in the same columns of ``table``."""
+    """Every value of ``column`` must exist in the column of that name of ``table``."""
 
-    columns: tuple[str, ...]
+    column: str
     table: str
 
 
@@ -81,6 +81,11 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def key_list(self) -> str:
+        """Key columns as SQL takes them after ``order by`` or ``group by``."""
+        return ", ".join(f'"{column}"' for column in self.key)
+
+    @property
     def polars_schema(self) -> pl.Schema:
         """Polars schema in declared order."""
         return pl.Schema({column.name: column.dtype() for column in self.columns})
@@ -96,7 +101,7 @@ class Table:
         check instead.
         """
         lines = ",\n".join(
-            f"    {column.name} {column.sql_type}{'' if column.nullable else ' not null'}"
+            f'    "{column.name}" {column.sql_type}{"" if column.nullable else " not null"}'
             for column in self.columns
         )
         return f"create table if not exists {self.qualified_name} (\n{lines}\n)"
@@ -104,7 +109,7 @@ class Table:
     def comments(self) -> list[str]:
         """``comment on`` statements for the table and each column."""
         on_columns = [
-            f"comment on column {self.qualified_name}.{column.name} is {_quoted(column.comment)}"
+            f'comment on column {self.qualified_name}."{column.name}" is {_quoted(column.comment)}'
             for column in self.columns
         ]
         return [

@@ -24,13 +24,10 @@ class RawStore:
     def put(self, content: bytes, digest: str) -> None:
         """Keep ``content``; a crash leaves either nothing or all of it."""
         path = self.path_of(digest)
-        if path.exists():
+        # A file of another size was cut by a power loss.
+        if path.exists() and path.stat().st_size == len(content):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_bytes(content)
         partial.replace(path)
-
-    def get(self, digest: str) -> bytes:
-        """Return the bytes with this SHA-256."""
-        return self.path_of(digest).read_bytes()

@@ -1,19 +1,22 @@
 """Opening DuckDB files: bounded waits, named errors, storage every client can read."""
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from factor_pipeline.errors import WarehouseBusyError
+from factor_pipeline.errors import DataError, WarehouseBusyError
 
 # DuckDB 2 files are unreadable for 1.x clients unless written in this older format.
 STORAGE_VERSION = "v1.5.0"
 MEMORY_LIMIT = "3GB"
-_WAIT_SECONDS = 20.0
-_PAUSE_SECONDS = 0.25
+WAIT_SECONDS = 20.0
+_PAUSE_SECONDS = 0.1
+_LOCKED = "could not set lock"
+_HOLDER = re.compile(r"PID (\d+)")
 
 
 @contextmanager
@@ -21,17 +24,20 @@ def connect(
     path: Path,
     *,
     read_only: bool,
-    config: dict[str, str] | None = None,
-    wait_seconds: float = _WAIT_SECONDS,
+    config: Mapping[str, str] | None = None,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open ``path`` for the length of the block.
+    """Open ``path`` for the length of the block; a transaction it leaves open is rolled back.
 
-    A file another process holds is tried again for ``wait_seconds``.
+    A file another process holds is tried again for ``wait_seconds``. Names in SQL are tables and
+    registered frames only, never Python variables.
 
     Raises
     ------
     WarehouseBusyError
         When the other process still holds it then.
+    DataError
+        When the file is missing (for reading) or is not a DuckDB file.
     """
     connection = _opened(path, read_only=read_only, config=config or {}, wait=wait_seconds)
     try:
@@ -41,10 +47,11 @@ def connect(
 
 
 def _opened(
-    path: Path, *, read_only: bool, config: dict[str, str], wait: float
+    path: Path, *, read_only: bool, config: Mapping[str, str], wait: float
 ) -> duckdb.DuckDBPyConnection:
     options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
+        "python_enable_replacements": "false",
         **config,
     }
     if not read_only:
@@ -53,12 +60,18 @@ def _opened(
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=options)
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise
+        except duckdb.Error as error:
+            said = str(error)
+            if _LOCKED not in said.lower():
+                raise DataError(
+                    f"{path} cannot be opened ({said.splitlines()[0]}); move it away and run "
+                    "`factor-pipeline run`: all that is in it comes from the sources"
+                ) from error
             if time.monotonic() >= deadline:
+                holder = _HOLDER.search(said)
+                who = f"process {holder[1]}" if holder else "another process"
                 raise WarehouseBusyError(
-                    f"{path} is in use by another run; wait for it to end, or stop it "
+                    f"{path} is in use by {who}; wait for it to end, or stop it "
                     "(`factor-pipeline status` shows what runs)"
                 ) from error
             time.sleep(_PAUSE_SECONDS)

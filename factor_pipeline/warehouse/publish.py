@@ -4,40 +4,70 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import duckdb
+
 from factor_pipeline.schemas.table import Table
-from factor_pipeline.warehouse.connection import STORAGE_VERSION, connect
+from factor_pipeline.warehouse.connection import STORAGE_VERSION, WAIT_SECONDS, connect
 
 
-def publish(work: Path, published: Path, tables: Iterable[Table], views: Mapping[str, str]) -> None:
+def publish(
+    work: Path,
+    published: Path,
+    tables: Iterable[Table],
+    views: Mapping[str, str],
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+) -> None:
     """Copy ``tables`` in key order, with comments and ``views``, and swap the result in.
 
-    Readers that have the old file open keep it; new ones see the new file. A crash at any
-    moment leaves the old file in place.
+    Readers that have the old file open keep it; new ones see the new file. A failure or crash at
+    any moment leaves the old file in place.
+
+    Parameters
+    ----------
+    work, published
+        The work file, and the file people query.
+    tables
+        What is copied, all rows of it.
+    views
+        SELECTs over the tables, by the name (``schema.name``) people use.
+    wait_seconds
+        How long to wait for another process that holds the work file.
+
+    Raises
+    ------
+    WarehouseBusyError
+        When it holds it for longer.
     """
     partial = published.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     Path(f"{partial}.wal").unlink(missing_ok=True)
-    with connect(work, read_only=False) as connection:
-        # Rows still in the write-ahead log are not seen by a copy of the file.
+    with connect(work, read_only=False, wait_seconds=wait_seconds) as connection:
+        # Rows still in the write-ahead log are not seen by whoever copies the work file.
         connection.execute("checkpoint")
         location = str(partial).replace("'", "''")
         connection.execute(f"attach '{location}' as target (storage_version '{STORAGE_VERSION}')")
         source = connection.sql("select current_database()").fetchall()[0][0]
         connection.execute("use target")
         for table in tables:
-            name, order = table.qualified_name, ", ".join(table.key)
-            connection.execute(f"create schema if not exists {table.layer}")
-            connection.execute(table.ddl())
-            connection.execute(f"insert into {name} from {source}.{name} order by {order}")
-            for statement in table.comments():
-                connection.execute(statement)
+            _copy(connection, table, f'"{source}".{table.qualified_name}')
         for name, query in views.items():
             connection.execute(f"create view {name} as {query}")
         connection.execute("checkpoint target")
-        connection.execute(f"use {source}")
+        connection.execute(f'use "{source}"')
         connection.execute("detach target")
     _flush(partial)
     partial.replace(published)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, table: Table, origin: str) -> None:
+    connection.execute(f"create schema if not exists {table.layer}")
+    connection.execute(table.ddl())
+    connection.execute(
+        f"insert into {table.qualified_name} from {origin} order by {table.key_list}"
+    )
+    for statement in table.comments():
+        connection.execute(statement)
 
 
 def _flush(path: Path) -> None:

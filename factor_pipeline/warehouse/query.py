@@ -1,12 +1,14 @@
-"""A user's SQL on the published file: read-only, no other file, bounded time and memory."""
+"""A user's SQL on the published file: read-only, no other file, bounded time, memory and rows."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from factor_pipeline.errors import QueryError
+from factor_pipeline.errors import DataError, QueryError
 from factor_pipeline.warehouse.connection import connect
 
 _LOCKED_DOWN = {
@@ -16,31 +18,115 @@ _LOCKED_DOWN = {
     "lock_configuration": "true",
     "memory_limit": "2GB",
 }
+# PIVOT counts as several statements: it looks up its columns first.
+_ANSWERED = {
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.EXPLAIN,
+    duckdb.StatementType.MULTI,
+}
+_INTERRUPT_AGAIN_SECONDS = 0.2
 
 
-def query_published(published: Path, query: str, *, timeout_seconds: float = 120) -> pl.DataFrame:
+def query_published(
+    published: Path, query: str, *, timeout_seconds: float = 120, max_rows: int = 20_000_000
+) -> pl.DataFrame:
     """Rows of ``query`` on the published file.
+
+    Parameters
+    ----------
+    published
+        The published file; it is opened for reading, and nothing else is.
+    query
+        One SELECT (or WITH, FROM, DESCRIBE, SUMMARIZE, PIVOT, EXPLAIN); names are tables and
+        views of the file.
+    timeout_seconds, max_rows
+        How long it may take and how many rows it may give.
+
+    Returns
+    -------
+    polars.DataFrame
+        Sums of integers come as integers (DuckDB: HUGEINT), decimals as floats.
 
     Raises
     ------
     QueryError
-        When nothing is published yet, the SQL is wrong, touches another file, or takes longer
-        than ``timeout_seconds``.
+        When nothing is published yet, the SQL is wrong, is not one SELECT, touches another file,
+        takes longer than ``timeout_seconds`` or gives more than ``max_rows`` rows.
     """
     if not published.exists():
         raise QueryError(f"nothing is published at {published}; run `factor-pipeline run` first")
-    with connect(published, read_only=True, config=_LOCKED_DOWN) as connection:
-        timer = threading.Timer(timeout_seconds, connection.interrupt)
-        timer.start()
-        try:
-            relation = connection.sql(query)
-            if relation is None:
-                raise QueryError("the SQL returns no rows; write a SELECT")
-            frame: pl.DataFrame = relation.pl()
-        except duckdb.InterruptException as error:
-            raise QueryError(f"the query ran longer than {timeout_seconds:g} s") from error
-        except duckdb.Error as error:
-            raise QueryError(str(error)) from error
-        finally:
-            timer.cancel()
-    return frame
+    try:
+        with connect(published, read_only=True, config=_LOCKED_DOWN) as connection:
+            _refuse_other_statements(connection, query)
+            with _interrupted_after(connection, timeout_seconds):
+                relation = connection.sql(_without_its_end(query))
+                frame: pl.DataFrame = relation.limit(max_rows + 1).pl()
+    except duckdb.InterruptException as error:
+        raise QueryError(
+            f"the query ran longer than {timeout_seconds:g} s; ask for fewer months or columns"
+        ) from error
+    except DataError as error:
+        raise QueryError(str(error)) from error
+    except duckdb.PermissionException as error:
+        raise QueryError(f"only published tables can be queried, no other file: {error}") from error
+    except duckdb.CatalogException as error:
+        raise QueryError(f"{error}\n`show all tables` lists what there is") from error
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+    except pl.exceptions.PolarsError as error:
+        raise QueryError(
+            f"a column has a type that cannot be shown; cast it to varchar ({error})"
+        ) from error
+    if frame.height > max_rows:
+        raise QueryError(f"the query gives more than {max_rows} rows; add a LIMIT or aggregate")
+    return _with_plain_numbers(frame)
+
+
+def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    statements = connection.extract_statements(query)
+    if len(statements) != 1:
+        raise QueryError(f"one SELECT is expected, got {len(statements)} statements")
+    if statements[0].type not in _ANSWERED:
+        raise QueryError(
+            f"only SELECT is answered, not {statements[0].type.name}: the published file is "
+            "read-only and made anew by each run"
+        )
+
+
+def _without_its_end(query: str) -> str:
+    """Return a statement without semicolon and comments after it, which a limit cannot follow."""
+    text = query.encode()
+    for offset, kind in reversed(duckdb.tokenize(query)):
+        if kind != duckdb.token_type.comment and text[offset : offset + 1] != b";":
+            break
+        text = text[:offset]
+    return text.decode()
+
+
+@contextmanager
+def _interrupted_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Stop what the connection does in the block once ``seconds`` have passed."""
+    done = threading.Event()
+
+    def watch() -> None:
+        pause = seconds
+        # An interrupt between two statements is lost, so it is repeated.
+        while not done.wait(pause):
+            connection.interrupt()
+            pause = _INTERRUPT_AGAIN_SECONDS
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _with_plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.col(name).cast(pl.Int128 if dtype.scale == 0 else pl.Float64)
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Decimal)
+    )

@@ -4,7 +4,7 @@
 with month_ends as (
     select
         last_day(date) as month_end,
-        arg_max(adjusted_close, date) as level
+        arg_max(adjusted_close, date) as closing_level
     from raw.benchmark_daily
     where
         data_set = 'benchmark'
@@ -16,15 +16,15 @@ with month_ends as (
 with_previous as (
     select
         month_end,
-        level,
+        closing_level,
         lag(month_end) over (order by month_end) as previous_month_end,
-        lag(level) over (order by month_end) as previous_level
+        lag(closing_level) over (order by month_end) as previous_level
     from month_ends
 )
 
 select
     month_end,
-    level / previous_level - 1 as ret
+    closing_level / previous_level - 1 as ret
 from with_previous
 where previous_month_end = last_day(month_end - interval 1 month)
 order by month_end

@@ -52,7 +52,7 @@ select
     library.vintage as factor_vintage,
     count(*) as months,
     max(abs(rebuilt.ret - library.ret)) * 100 as largest_difference,
-    corr(rebuilt.ret, library.ret) as correlation
+    corr(rebuilt.ret, library.ret) as correlation  -- noqa: RF04
 from rebuilt
 inner join factor.factor_return as library
     on

@@ -22,7 +22,7 @@ with named as (
 select
     month_end,
     factor,
-    'library' as source,
+    'library' as source,  -- noqa: RF04
     vintage,
     ret
 from named

@@ -11,9 +11,9 @@ where
     and vintage = case
         when $vintage = 'latest'
             then (
-                select max(vintage)
-                from factor.factor_return
-                where source = 'library' and factor = 'RF'
+                select max(editions.vintage)
+                from factor.factor_return as editions
+                where editions.source = 'library' and editions.factor = 'RF'
             )
         else $vintage
     end

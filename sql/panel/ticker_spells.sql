@@ -5,8 +5,8 @@ with ticker_changes as (
         vendor_id,
         ticker,
         date,
-        ticker is distinct from lag(ticker) over (
-            partition by vendor_id order by date
+        coalesce(
+            ticker <> lag(ticker) over (partition by vendor_id order by date), true
         ) as is_new
     from raw.price_daily
 ),

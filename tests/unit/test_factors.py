@@ -17,6 +17,7 @@ from factor_pipeline.errors import DataError
 
 JAN, FEB = date(2000, 1, 31), date(2000, 2, 29)
 VALUE = {"SG": 0.01, "SN": 0.02, "SV": 0.06, "BG": 0.03, "BN": 0.05, "BV": 0.04}
+TERCILE = {"Low": -0.01, "Mid": 0.5, "High": 0.04}
 MOMENTUM = {"SL": -0.02, "SM": 0.5, "SH": 0.07, "BL": 0.01, "BM": 0.5, "BH": 0.03}
 
 # Means of two or three returns below 1.
@@ -36,6 +37,7 @@ def all_portfolios(end=JAN, weighting="value"):
             returns("market", {"All": 0.04}, end, weighting),
             returns("size_value_2x3", VALUE, end, weighting),
             returns("size_momentum_2x3", MOMENTUM, end, weighting),
+            returns("momentum_12_2_tercile", TERCILE, end, "equal"),
         ]
     )
 
@@ -49,17 +51,18 @@ def by_factor(frame):
     return dict(frame["factor", "ret"].rows())
 
 
-def test_the_four_factors_by_hand():
+def test_the_factors_by_hand():
     found = by_factor(factor_returns(all_portfolios(), rf(0.003)))
-    assert list(found) == ["MKT", "SMB", "HML", "UMD"]
+    assert list(found) == ["MKT", "SMB", "HML", "UMD", "UMD_EW"]
     assert found["MKT"] == pytest.approx(0.04 - 0.003, abs=ROUNDING)
     assert found["SMB"] == pytest.approx(0.03 - 0.04, abs=ROUNDING)
     assert found["HML"] == pytest.approx(0.05 - 0.02, abs=ROUNDING)
     assert found["UMD"] == pytest.approx(0.05 - (-0.005), abs=ROUNDING)
+    assert found["UMD_EW"] == pytest.approx(0.04 - (-0.01), abs=ROUNDING)
 
 
 def test_every_formula_names_cells_of_the_catalogue():
-    cells = {sort.name: sort.cells for sort in default_sorts(())}
+    cells = {sort.name: sort.cells for sort in default_sorts(("momentum_12_2",))}
     for formula in FORMULAS:
         for portfolio in formula.long + formula.short:
             assert portfolio.cell in cells[portfolio.sort]
@@ -90,14 +93,18 @@ def test_without_a_risk_free_rate_only_the_market_is_missing(rate):
 def test_months_are_those_of_the_portfolios():
     frame = pl.concat([all_portfolios(FEB), returns("market", {"All": 0.01}, JAN)])
     found = factor_returns(frame, rf(0.0))
-    assert found["month_end"].to_list() == [JAN] * 4 + [FEB] * 4
-    assert found.filter(pl.col("month_end") == JAN)["ret"].to_list() == [0.01, None, None, None]
+    assert found["month_end"].to_list() == [JAN] * 5 + [FEB] * 5
+    assert found.filter(pl.col("month_end") == JAN)["ret"].to_list() == [0.01] + [None] * 4
     assert found.filter(pl.col("month_end") == FEB)["ret"].null_count() == 1  # no rate
 
 
 def test_other_weightings_do_not_enter():
+    capped = pl.col("weighting") == "capped"
     frame = pl.concat(
-        [all_portfolios(), all_portfolios(weighting="equal").with_columns(pl.col("ret") * 10)]
+        [
+            all_portfolios(),
+            all_portfolios(weighting="capped").filter(capped).with_columns(pl.col("ret") * 10),
+        ]
     )
     assert factor_returns(frame, rf(0.003)).equals(factor_returns(all_portfolios(), rf(0.003)))
 

@@ -94,6 +94,15 @@ def test_equal_scores_are_ordered_by_security():
     assert weights(ranked([1.0] * 10), chosen) == {1: 0.5, 2: 0.5, 9: -0.5, 10: -0.5}
 
 
+@pytest.mark.parametrize("names", [7, 10, 23, 50])
+def test_scores_equal_on_paper_are_ties_whatever_their_last_bits(names):
+    # Each rank of one signal is undone by that of the other: every score is 0 but for rounding.
+    order = np.random.default_rng(names).permutation(names)
+    rows = [stock_month(i, signal=float(r), other=float(-r)) for i, r in enumerate(order, 1)]
+    mixed = strategy(signals={"signal": 1.0, "other": 1.0}, top_share=0.3)
+    assert sorted(weights(frame(*rows), mixed)) == list(range(1, int(0.3 * names) + 1))
+
+
 def test_value_weights_follow_market_equity_within_the_leg():
     equity = [1.0, 3.0, 50.0, 50.0]
     rows = [stock_month(i, signal=-i, lagged_market_equity=e) for i, e in enumerate(equity)]

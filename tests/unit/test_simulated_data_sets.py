@@ -10,6 +10,7 @@ import pytest
 
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.sources.simulated import SimulationParameters
+from factor_pipeline.sources.simulated import market as market_module
 from factor_pipeline.sources.simulated.benchmarks import FUNDS
 from factor_pipeline.sources.simulated.data_sets import data_sets
 
@@ -92,9 +93,9 @@ def test_vector_units_of_the_processor_change_nothing(small):
         "sys.stdout.write(' '.join(module['digest'](f) for f in frames.values()))"
     )
     # NumPy takes other paths through exp and sums without them.
-    environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 AVX512F ASIMDDP"}
+    environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 AVX512F"}
     arguments = [sys.executable, "-W", "ignore", "-c", code]
-    run = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    run = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.split() == [digest(frame) for frame in small.values()]
 
 
@@ -191,6 +192,27 @@ def test_some_days_and_whole_months_are_missing_but_no_event_is_lost(market):
     assert (gaps > 1).mean() < 0.002
 
 
+def test_halts_never_hide_a_dividend_a_split_or_the_end_of_a_listing(monkeypatch):
+    usual = data_sets(SMALL)
+    monkeypatch.setattr(market_module, "_HALTED_DAYS", 0.3)
+    monkeypatch.setattr(market_module, "_HALTED_MONTHS", 0.3)
+    halted = data_sets(SMALL)
+    assert halted["prices"].height < 0.6 * usual["prices"].height
+
+    def events(frames):
+        return frames["prices"].filter((pl.col("dividend") > 0) | (pl.col("split") != 1))
+
+    assert events(halted).equals(events(usual))
+    ends = [
+        frames["prices"].group_by("vendor_id").agg(pl.col("date").max()).sort("vendor_id")
+        for frames in (halted, usual)
+    ]
+    left = usual["delisting"]["vendor_id"].implode()
+    first, second = (end.filter(pl.col("vendor_id").is_in(left)) for end in ends)
+    assert first.equals(second)
+    assert first.height > 0
+
+
 def test_tickers_are_unique_on_any_day_and_are_those_of_the_listing(market):
     prices, listing = market["prices"], market["listing"]
     assert not prices.select(pl.struct("ticker", "date").is_duplicated().any()).item()
@@ -234,6 +256,7 @@ def test_share_classes_of_a_firm_move_together_and_split_together(market):
         assert both.height > 0.9 * a.height  # each class has halts of its own
         assert both.filter(pl.col("split") != pl.col("split_b")).is_empty()
         assert (both["close_b"] / both["close"]).is_between(0.8, 1.25).all()
+        assert both["close_b"][0] == both["close"][0]  # both classes start at one price
     names = listing.filter(pl.col("vendor_id").is_in([pairs[0][1]]))
     assert names["ticker"].str.ends_with(".B").all()
     assert names["name"].str.ends_with("Class B").all()
@@ -260,6 +283,12 @@ def test_the_delisting_day_is_that_of_the_last_price(market):
     still = set(ended.filter(pl.col("valid_to").is_null())["vendor_id"])
     assert still.isdisjoint(gone["vendor_id"])
     assert len(still) + gone.height == last.height
+
+
+def test_securities_leave_on_any_day_of_a_month(market):
+    day = market["delisting"]["date"].dt.day()
+    assert day.n_unique() > 20
+    assert day.median() == pytest.approx(15, abs=4)
 
 
 def test_failures_follow_losses(market):

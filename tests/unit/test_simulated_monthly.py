@@ -52,6 +52,33 @@ def test_securities_enter_leave_and_have_gaps(market):
     assert gaps / market.height == pytest.approx(1 / 500, rel=0.3)
 
 
+def month_number(column):
+    return column.dt.year() * 12 + column.dt.month()
+
+
+def test_a_return_after_a_gap_is_not_told(market):
+    gap = month_number(pl.col("month_end")).diff().over("security_id")
+    after = market.with_columns(gap=gap).filter(pl.col("gap") > 1)
+    assert after.height > 50
+    assert after["ret"].null_count() == after.height
+    assert market["ret"].null_count() == after.height + first_gaps(market)
+
+
+def first_gaps(market):
+    """Securities whose first month has no row: the one after has no return either."""
+    first = market.filter(pl.col("month_end") == pl.col("month_end").min().over("security_id"))
+    return first["ret"].null_count()
+
+
+def test_momentum_needs_a_year_of_the_same_security(market):
+    number = month_number(pl.col("month_end"))
+    age = market.with_columns(age=number - number.min().over("security_id"))
+    assert age.filter(pl.col("age") < 11)["momentum_12_2"].null_count() > 0
+    # The first row is that of the second month, or of the third after a gap.
+    assert age.drop_nulls("momentum_12_2")["age"].min() >= 11
+    assert age.filter(pl.col("age") >= 12)["momentum_12_2"].null_count() == 0
+
+
 def test_signals_are_those_of_the_returns_before(market):
     calendar = market.select(pl.col("month_end").unique().sort())
     grid = calendar.join(market.select(pl.col("security_id").unique()), how="cross")

@@ -113,7 +113,7 @@ class _Rows:
         self._exchange[arrived] = outcome.arrivals.firms.exchange
         self._december[arrived] = self._held[arrived] = self._last_return[arrived] = np.nan
         if calendar_month == _JULY:
-            self._held = self._december.copy()
+            self._held = self._december
         veteran = outcome.equity > 0
         gap = self._draws.uniform("gap", outcome.entity, outcome.month) < _GAP_SHARE
         shown = veteran & ~gap

@@ -1,0 +1,82 @@
+"""From which day on the numbers change when raw rows do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from factor_pipeline.schemas.raw import DATA_SETS
+from factor_pipeline.warehouse.store import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class _Facet:
+    """Columns of a raw row, and the first day (as SQL) that a change of them matters for."""
+
+    day: str
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data_set: str, day: str, *, without: Sequence[str] = ()) -> "_Facet":
+        left_out = {"file", *without}
+        names = DATA_SETS[data_set].column_names
+        return cls(day, tuple(name for name in names if name not in left_out))
+
+
+_FACETS: dict[str, tuple[_Facet, ...]] = {
+    "prices": (
+        _Facet.of(
+            "prices",
+            # Share counts of earlier months are restated through all splits up to their basis.
+            "case when split <> 1 and date <= (select max(shares_basis_date) from raw.fundamental) "
+            "then date '1900-01-01' else date end",
+            # Vendors restate it back to the first day with every dividend; no return is made of it.
+            without=("adjusted_close",),
+        ),
+    ),
+    "fundamentals": (_Facet.of("fundamentals", "coalesce(filed_at, period_end)"),),
+    "library": (_Facet.of("library", "date"),),
+    # Each end of a spell on its own: that a member leaves changes nothing before it does.
+    "membership": (
+        _Facet("start_date", ("ticker", "start_date")),
+        _Facet("end_date", ("ticker", "end_date")),
+    ),
+    "benchmark": (_Facet.of("benchmark", "date"),),
+    "etf": (_Facet.of("etf", "date"),),
+    "macro": (_Facet.of("macro", "date"),),
+    "listing": (_Facet.of("listing", "coalesce(valid_from, date '1900-01-01')"),),
+    "delisting": (_Facet.of("delisting", "date"),),
+}
+
+
+def first_changed_day(
+    warehouse: Warehouse, data_set: str, rows: pl.DataFrame, files: Sequence[str]
+) -> date | None:
+    """First day whose numbers may differ once ``rows`` replace the stored rows of ``files``.
+
+    A restated adjusted close of a stock is no change; that of a benchmark is, as its return is
+    made of nothing else.
+
+    Parameters
+    ----------
+    warehouse
+        Where the rows so far are.
+    data_set
+        Key of ``schemas.raw.DATA_SETS``.
+    rows
+        New rows, in the columns of the data set's raw table.
+    files
+        Files whose rows they replace.
+
+    Returns
+    -------
+    date or None
+        Null when the rows are the same.
+    """
+    table = DATA_SETS[data_set]
+    days = [
+        warehouse.first_change(table, rows, files, day=facet.day, columns=facet.columns)
+        for facet in _FACETS[data_set]
+    ]
+    return min((day for day in days if day), default=None)

@@ -1,0 +1,73 @@
+"""Making the work file fit the declared tables, after an update of the package too."""
+
+from collections.abc import Iterable
+
+import duckdb
+
+from factor_pipeline.schemas.quality import BUILD, QUARANTINE
+from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
+from factor_pipeline.schemas.table import Table
+
+# Name, type, nullability of a column.
+_Stored = tuple[str, str, bool]
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> list[str]:
+    """Create what does not exist yet; return the tables that had to start over.
+
+    A table of an older release with other columns or types is dropped: derived rows are computed
+    again, and raw rows parsed again, as their files leave the ingest log with them. When the
+    log or the quarantine itself is outdated, all raw rows start over, since without their log
+    entry they could never leave again.
+    """
+    declared = list(tables)
+    stored = _stored_columns(connection)
+    outdated = []
+    for table in declared:
+        columns = stored.get(table.qualified_name)
+        if columns == _declared_columns(table):
+            continue
+        if columns:
+            connection.execute(f"drop table {table.qualified_name}")
+            outdated.append(table)
+        connection.execute(f"create schema if not exists {table.layer}")
+        connection.execute(table.ddl())
+    if INGEST_LOG in outdated or QUARANTINE in outdated:
+        _empty(connection, {table for table in declared if table.layer == "raw"} | {QUARANTINE})
+    else:
+        for data_set, table in DATA_SETS.items():
+            if table in outdated:
+                _forget(connection, data_set)
+    if outdated and BUILD in declared:
+        _empty(connection, {BUILD})
+    return [table.qualified_name for table in outdated]
+
+
+def _stored_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[_Stored]]:
+    """Columns of each table of the file, by its qualified name."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, column_name, lower(data_type), is_nullable "
+        "from duckdb_columns() where not internal order by column_index"
+    ).fetchall()
+    tables: dict[str, list[_Stored]] = {}
+    for name, *column in rows:
+        tables.setdefault(name, []).append(tuple(column))
+    return tables
+
+
+def _declared_columns(table: Table) -> list[_Stored]:
+    return [(column.name, column.sql_type, column.nullable) for column in table.columns]
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
+    for table in tables:
+        connection.execute(f"delete from {table.qualified_name}")  # noqa: S608 - a declared name
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, data_set: str) -> None:
+    """Have all files of a data set parsed again."""
+    for table in (INGEST_LOG, QUARANTINE):
+        connection.execute(
+            f"delete from {table.qualified_name} where data_set = $data_set",  # noqa: S608
+            {"data_set": data_set},
+        )

@@ -1,0 +1,98 @@
+import json
+import shutil
+
+import pytest
+
+from tests.pipeline.conftest import make_home
+
+
+def test_a_run_publishes_and_says_where_to_look_next(built):
+    result = built.run("status")
+    assert result.returncode == 0
+    assert "simulated market" in result.stdout
+    assert "to build   nothing" in result.stdout
+
+
+def test_a_second_run_with_nothing_new_changes_no_byte(built):
+    before, tables = built.published.read_bytes(), built.tables()
+    result = built.run("run")
+    assert result.returncode == 0
+    assert "Nothing new" in result.stdout
+    assert built.published.read_bytes() == before
+    for name, table in built.tables().items():
+        assert table.equals(tables[name]), name
+
+
+def test_sql_prints_csv_and_json(built):
+    query = "select strategy, n from backtest.backtest_return order by all limit 1"
+    csv = built.run("sql", query, "--format", "csv")
+    assert csv.stdout.splitlines()[0] == "strategy,n"
+    rows = json.loads(built.run("sql", query, "--format", "json").stdout)
+    assert rows == [{"strategy": "benchmark", "n": None}]
+
+
+def test_every_shipped_query_is_listed_and_runs_by_name(built):
+    listed = [line.split()[0] for line in built.run("queries").stdout.splitlines() if line.strip()]
+    assert len(listed) >= 10
+    assert built.run("sql", listed[0], "--format", "csv").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select * from no_such_table", "no_such_table"),
+        ("select * from read_csv('/etc/passwd')", "file system"),
+        ("drop table backtest.summary", "read-only"),
+    ],
+)
+def test_sql_that_cannot_be_answered_exits_1_with_one_message(built, query, said):
+    result = built.run("sql", query)
+    assert result.returncode == 1
+    assert result.stderr.startswith("factor-pipeline: ")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ("[prces]\n", "prces"),
+        ("[simulation]\nstocks = 'many'\n", "simulation.stocks"),
+        ('[prices]\nsource = "alphavantage"\npath = "nowhere"\n', "prices.path"),
+        ('first_month = "1999-13"\n', "first_month"),
+    ],
+)
+def test_wrong_settings_exit_2_with_one_line_that_names_the_key(tmp_path, settings, key):
+    result = make_home(tmp_path / "wrong", settings).run("run")
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert key in result.stderr
+
+
+def test_months_outside_the_warehouse_exit_2(built):
+    result = built.run("run", "--start", "1990-01")
+    assert result.returncode == 2
+    assert "2004-01 to 2008-01" in result.stderr
+
+
+def test_doctor_names_what_is_wrong_and_exits_1(tmp_path):
+    home = make_home(
+        tmp_path / "empty",
+        'first_month = "2000-01"\n[prices]\nsource = "alphavantage"\npath = "prices"\n'
+        '[library]\nsource = "ken_french"\npath = "prices"\n'
+        '[backtest]\nuniverse = "all"\n',
+    )
+    (home.config.parent / "prices").mkdir()
+    result = home.run("doctor")
+    assert result.returncode == 1
+    assert "prices" in result.stdout
+
+
+def test_a_rebuild_of_some_months_gives_the_same_tables(built, tmp_path):
+    home = make_home(tmp_path / "copy")
+    shutil.copytree(built.folder, home.folder)
+    before = home.tables()
+    result = home.run("run", "--start", "2007-06")
+    assert result.returncode == 0, result.stderr
+    for name, table in home.tables().items():
+        assert table.equals(before[name]), name

@@ -1,0 +1,360 @@
+"""A handmade warehouse: so few rows that what a query should answer can be worked out by hand."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TABLES
+from factor_pipeline.schemas.table import Table
+from factor_pipeline.warehouse.publish import publish
+from factor_pipeline.warehouse.store import Warehouse
+
+NOV19, DEC19 = date(2019, 11, 30), date(2019, 12, 31)
+DEC09, JAN10, FEB10 = date(2009, 12, 31), date(2010, 1, 31), date(2010, 2, 28)
+JAN, FEB, MAR, APR = (
+    date(2020, 1, 31),
+    date(2020, 2, 29),
+    date(2020, 3, 31),
+    date(2020, 4, 30),
+)
+FETCHED = datetime.fromisoformat("2020-05-01T06:00:00")
+FETCHED_LATER = datetime.fromisoformat("2020-05-02T06:00:00")
+
+# Stands where a table wants a value and no query looks at it.
+_PLACEHOLDERS = {
+    pl.Boolean: False,
+    pl.Date: date(1900, 1, 1),
+    pl.Datetime: datetime.fromisoformat("1900-01-01"),
+    pl.Float64: 0.0,
+    pl.Int32: 0,
+    pl.Int64: 0,
+    pl.String: "-",
+}
+
+
+Row = dict[str, object]
+
+
+def month_ends(year: int, month: int, count: int) -> list[date]:
+    """``count`` months from the given one on."""
+    firsts = [date(year + (month - 1 + i) // 12, (month - 1 + i) % 12 + 1, 1) for i in range(count)]
+    return pl.Series(firsts).dt.month_end().to_list()
+
+
+def rows(names: str, *values: Sequence[object]) -> list[Row]:
+    """Rows of the columns in ``names``."""
+    return [dict(zip(names.split(), row, strict=True)) for row in values]
+
+
+def published_file(folder: Path, given: Mapping[str, Sequence[Row]]) -> Path:
+    """Publish a warehouse of ``given`` rows by table, in ``folder``."""
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    warehouse.prepare(TABLES.values())
+    for name, some in given.items():
+        warehouse.replace(TABLES[name], _filled(TABLES[name], some))
+    published = folder / "factors.duckdb"
+    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    return published
+
+
+def _filled(table: Table, given: Sequence[Row]) -> pl.DataFrame:
+    blank = {c.name: None if c.nullable else _PLACEHOLDERS[c.dtype] for c in table.columns}
+    return pl.DataFrame([blank | row for row in given], schema=table.polars_schema)
+
+
+# Security 1 was renamed, 2 and 5 have one ticker, 4 has no name and is no index member, 5 was
+# delisted, 6 once had the ticker that 1 has now.
+SECURITY = rows(
+    "security_id ticker valid_from valid_to name sector",
+    (1, "OLDA", date(2018, 1, 2), date(2019, 12, 31), "Old Alfa", "Utilities"),
+    (1, "ALFA", date(2020, 1, 2), date(2020, 4, 30), "Alfa Inc", "Energy"),
+    (2, "BETA", date(2018, 1, 2), date(2020, 4, 30), "Beta Inc", "Technology"),
+    (3, "GAMA", date(2018, 1, 2), date(2020, 4, 30), "Gamma Inc", "Energy"),
+    (4, "DELT", date(2018, 1, 2), date(2020, 4, 30), None, None),
+    (5, "ECHO", date(2018, 1, 2), date(2020, 3, 13), "Echo Inc", "Technology"),
+    (6, "ALFA", date(2001, 1, 2), date(2005, 6, 30), "Another Alfa", None),
+)
+SECURITY_MONTH = rows(
+    "security_id ticker month_end last_date ret price shares market_equity firm_market_equity "
+    "index_member flags",
+    (1, "OLDA", DEC19, DEC19, None, 8.0, 1e7, 8e7, 8e7, True, None),
+    (3, "GAMA", DEC19, DEC19, None, 66.0, 3e6, 1.98e8, 1.98e8, True, None),
+    (1, "ALFA", JAN, JAN, 0.125, 9.0, 1e7, 9e7, 9e7, True, None),
+    (2, "BETA", JAN, JAN, 0.05, 20.0, 2e6, 4e7, 4e7, True, None),
+    (5, "ECHO", JAN, JAN, None, 5.0, 1e8, 5e8, 5e8, True, None),
+    (1, "ALFA", FEB, date(2020, 2, 28), None, 10.0, 1e7, 1e8, 1e8, True, "disputed_return"),
+    (2, "BETA", FEB, date(2020, 2, 28), 0.1, 22.0, 2e6, 4.4e7, 4.4e7, True, None),
+    (3, "GAMA", FEB, date(2020, 2, 28), None, 30.0, 3e6, 9e7, 9.5e7, True, None),
+    (4, "DELT", FEB, date(2020, 2, 28), None, 40.0, 2e6, 8e7, 8e7, False, None),
+    (5, "ECHO", FEB, date(2020, 2, 28), -0.2, 4.0, 1e6, 4e6, 4e6, True, None),
+    (1, "ALFA", MAR, MAR, 0.2, 11.0, 1e7, 1.1e8, 1.1e8, True, None),
+    (2, "BETA", MAR, MAR, None, 21.0, None, None, None, True, "partial_month"),
+    (3, "GAMA", MAR, MAR, 0.1, 33.0, 3e6, 9.9e7, 1.04e8, True, None),
+    (4, "DELT", MAR, MAR, 0.1, 44.0, 2e6, 8.8e7, 8.8e7, False, None),
+    (5, "ECHO", MAR, date(2020, 3, 13), -0.3, None, None, None, None, False, "delisted"),
+    (2, "BETA", APR, APR, None, 21.0, None, None, None, True, "partial_month"),
+)
+# The newest rows have no signal; DELT and February would win every ranking they must not enter.
+CHARACTERISTIC = rows(
+    "security_id month_end size book_to_market book_to_market_monthly momentum_12_2 reversal_1 "
+    "value_class",
+    (2, FEB, 4e7, 9.0, 9.0, 9.0, 0.0, "Value"),
+    (1, MAR, 1e8, 0.5, 0.6, 0.1, 0.01, "Neutral"),
+    (2, MAR, 4.4e7, 0.2, 0.25, 0.4, -0.02, "Growth"),
+    (3, MAR, 9.5e7, 0.8, 0.7, 0.1, 0.03, "Value"),
+    (4, MAR, 8e7, 9.0, 9.0, 9.0, 0.0, "Value"),
+    (5, MAR, 4e6, 0.5, 0.9, 0.2, -0.2, "Neutral"),
+    (1, APR, 1.1e8, None, None, None, None, None),
+)
+# A crowd of thirty stocks in 2010. In January size ranks returns exactly, in February, when it runs
+# the other way, but for a swap of two neighbours. Reversal in January, and returns in March, have
+# only three values, so that ten, five and fifteen stocks share a rank. In April there are but 29.
+CROWD = range(1, 31)
+THREE_VALUES = [0.1] * 10 + [0.2] * 5 + [0.3] * 15
+_crowd_months = {
+    JAN10: {
+        "size": [float(i) for i in CROWD],
+        "reversal_1": THREE_VALUES,
+        "momentum_12_2": [0.1] * 30,
+        "ret": [i / 1000 for i in CROWD],
+    },
+    FEB10: {
+        "size": [float(31 - i) for i in CROWD],
+        "ret": [(31 - i) / 1000 for i in (2, 1, *range(3, 31))],
+    },
+    date(2010, 3, 31): {"book_to_market": [float(i) for i in CROWD], "ret": THREE_VALUES},
+    date(2010, 4, 30): {"size": [1.0] * 29, "ret": [0.1] * 29},
+}
+for _month, _columns in _crowd_months.items():
+    for _stock in pl.DataFrame(_columns).with_row_index("i").iter_rows(named=True):
+        _key = {"security_id": 101 + _stock.pop("i"), "month_end": _month}
+        _return = {"ret": _stock.pop("ret"), "last_date": _month}
+        CHARACTERISTIC.append(_key | _stock)
+        SECURITY_MONTH.append(_key | _return)
+
+INDEX_MEMBER = rows(
+    "ticker start_date end_date",
+    ("OLDA", date(2015, 1, 2), date(2020, 1, 2)),
+    ("ALFA", date(2020, 1, 2), None),
+    ("BETA", date(2019, 12, 2), None),
+    ("ECHO", date(2020, 1, 2), None),
+    ("GONE", date(2019, 12, 2), date(2020, 2, 28)),
+    ("GONE", date(2020, 1, 15), date(2020, 2, 10)),
+    ("HALT", date(2020, 3, 2), date(2020, 3, 20)),
+    ("EDGE", MAR, APR),
+)
+INDEX_COVERAGE = rows(
+    "month_end members with_price with_market_equity missing_share",
+    (NOV19, 10, 6, 5, 0.4),
+    (DEC19, 10, 8, 8, 0.2),
+    (JAN, 8, 8, 4, 0.0),
+)
+PRICE_CHECK = rows(
+    "security_id ticker date close dividend split computed_return vendor_return difference",
+    (1, "ALFA", date(2020, 2, 14), 10.0, 1.0, 1.0, 0.1, 0.05, 0.05),
+    (2, "BETA", date(2020, 5, 5), 20.0, 0.0, 2.0, 0.0, 0.5, -0.5),
+)
+
+HOLDING = rows(
+    "strategy security_id month_end drifted_weight weight ret closing_weight status",
+    ("value", 1, NOV19, 0.0, 1.0, 0.1, 1.0, "entered"),
+    ("value", 1, DEC19, 1.0, 0.0, None, 0.0, "sold"),
+    ("value", 1, JAN, 0.0, 0.5, 0.125, 0.52, "entered"),
+    ("value", 2, JAN, 0.0, 0.5, 0.05, 0.48, "entered"),
+    ("value", 1, FEB, 0.52, 0.52, None, 0.6, "held"),
+    ("value", 2, FEB, 0.48, 0.0, None, 0.0, "sold"),
+    ("value", 3, FEB, 0.0, 0.05, None, 0.05, "entered"),
+    ("value", 5, FEB, 0.0, 0.48, -0.2, 0.4, "entered"),
+    ("value", 1, MAR, 0.6, 0.6, 0.2, 0.65, "held"),
+    ("value", 2, MAR, 0.0, 0.1, None, 0.12, "entered"),
+    ("value", 3, MAR, 0.05, 0.0, None, 0.0, "sold"),
+    ("value", 4, MAR, 0.0, -0.1, 0.1, -0.11, "entered"),
+    ("value", 6, MAR, 0.0, -0.05, None, -0.05, "entered"),
+    ("value", 5, MAR, 0.4, 0.4, -0.3, 0.0, "exited"),
+    ("momentum", 3, MAR, 0.0, 1.0, 0.1, 1.0, "entered"),
+    ("momentum", 3, APR, 1.0, 0.0, None, 0.0, "sold"),
+)
+LEDGER = rows(
+    "strategy security_id month_end reason weight ret",
+    ("value", 5, MAR, "performance", 0.4, -0.3),
+)
+MOMENTUM_MONTHS = month_ends(2019, 4, 13)
+BACKTEST_RETURN = [
+    {"strategy": "momentum", "month_end": month, "gross": net, "net": net, "cash_ret": 0.001}
+    | {"turnover": 0.5 if i == 0 else 0.1, "cost": 0.001 if i == 0 else 0.0002}
+    | {"n": 60, "rebalanced": i % 3 == 0}
+    for i, (month, net) in enumerate(
+        zip(MOMENTUM_MONTHS, [0.01] * 10 + [0.1, -0.2, 0.25], strict=True)
+    )
+]
+BACKTEST_RETURN += rows(
+    "strategy month_end gross net cash_ret turnover cost n rebalanced",
+    ("value", JAN, None, None, 0.001, None, None, None, None),
+    ("value", FEB, -0.1, -0.1, 0.001, 0.5, 0.001, 2, True),
+    ("value", MAR, 0.2, 0.2, 0.001, 0.0, 0.0, 2, False),
+    ("value", APR, 0.1, 0.1, 0.001, 0.0, 0.0, 2, False),
+    ("benchmark", JAN, 0.5, 0.5, None, None, None, None, None),
+    ("benchmark", FEB, 0.02, 0.02, None, None, None, None, None),
+    ("benchmark", MAR, 0.02, 0.02, None, None, None, None, None),
+    ("benchmark", APR, 0.02, 0.02, None, None, None, None, None),
+)
+DRAWDOWN = rows(
+    "strategy depth peak trough recovery",
+    ("momentum", -0.2, FEB, MAR, APR),
+    ("value", -0.1, JAN, FEB, MAR),
+    ("value", -0.5, FEB, MAR, None),
+    ("value", -0.2, date(2010, 1, 31), date(2010, 3, 31), date(2010, 7, 31)),
+    ("value", -0.3, date(2011, 1, 31), date(2011, 3, 31), date(2012, 1, 31)),
+    ("value", -0.01, date(2013, 1, 31), date(2013, 2, 28), date(2013, 3, 31)),
+    ("value", -0.4, date(2014, 1, 31), date(2014, 3, 31), date(2014, 4, 30)),
+)
+
+UMD_MONTHS = month_ends(2017, 4, 37)
+FACTOR_RETURN = [
+    {"factor": "UMD", "month_end": month, "source": "own", "ret": 0.03 if i % 2 else 0.01}
+    for i, month in enumerate(UMD_MONTHS)
+]
+FACTOR_RETURN += rows(
+    "factor month_end source vintage ret",
+    ("MKT", JAN, "own", None, 0.01),
+    ("MKT", FEB, "own", None, 0.02),
+    ("MKT", MAR, "own", None, 0.03),
+    ("MKT", APR, "own", None, 0.04),
+    ("HML", JAN, "own", None, 0.04),
+    ("HML", FEB, "own", None, 0.03),
+    ("HML", MAR, "own", None, 0.02),
+    ("HML", APR, "own", None, 0.01),
+    ("SMB", JAN, "own", None, None),
+    ("SMB", FEB, "own", None, 0.01),
+    ("SMB", MAR, "own", None, 0.02),
+    ("SMB", APR, "own", None, 0.04),
+    ("MKT", JAN, "library", "202401", 0.01),
+    ("MKT", FEB, "library", "202401", 0.02),
+    ("MKT", MAR, "library", "202401", 0.03),
+    ("MKT", APR, "library", "202401", 0.05),
+    ("MKT", DEC19, "library", "202401", 0.5),
+    ("MKT", NOV19, "library", "202401", 0.5),
+    ("MKT", date(2019, 10, 31), "library", "202401", 0.5),
+    ("MKT", JAN, "library", "202402", 0.01),
+    ("MKT", FEB, "library", "202402", 0.025),
+    ("MKT", MAR, "library", "202402", 0.02),
+    ("MKT", APR, "library", "202402", None),
+    ("HML", JAN, "library", "202402", 0.01),
+    ("HML", FEB, "library", "202402", 0.03),
+    ("HML", MAR, "library", "202402", 0.05),
+    ("HML", JAN, "library", "202403", 0.01),
+)
+# Bills of two vintages, three years each, which do not overlap.
+BILL_MONTHS = month_ends(2010, 1, 72)
+FACTOR_RETURN += [
+    {"factor": "RF", "month_end": month, "source": "library", "ret": 0.001}
+    | {"vintage": "202401" if i < 36 else "202402"}
+    for i, month in enumerate(BILL_MONTHS)
+]
+COMPARISON = rows(
+    "factor library_factor vintage months first_month last_month correlation slope",
+    ("MKT", "MKT", "202401", 4, JAN, APR, 0.95, 0.75),
+    ("MKT", "MKT", "202402", 3, JAN, MAR, 0.65, 0.85),
+    ("UMD_EW", "UMD", "202401", 0, None, None, None, None),
+)
+
+# Stocks of each cell in April; twice as many in March.
+CELLS = {
+    ("market", "All", "value"): 50,
+    ("size_value_2x3", "SV", "value"): 3,
+    ("size_value_2x3", "SN", "value"): 4,
+    ("size_value_2x3", "SG", "value"): 5,
+    ("size_value_2x3", "BV", "value"): 6,
+    ("size_value_2x3", "BN", "value"): 7,
+    ("size_value_2x3", "BG", "value"): 8,
+    ("size_momentum_2x3", "SL", "value"): 10,
+    ("size_momentum_2x3", "SM", "value"): 11,
+    ("size_momentum_2x3", "SH", "value"): 12,
+    ("size_momentum_2x3", "BL", "value"): 13,
+    ("size_momentum_2x3", "BM", "value"): 14,
+    ("size_momentum_2x3", "BH", "value"): 15,
+    ("momentum_12_2_tercile", "Low", "equal"): 20,
+    ("momentum_12_2_tercile", "Mid", "equal"): 21,
+    ("momentum_12_2_tercile", "High", "equal"): 22,
+    ("momentum_12_2_tercile", "High-Low", "equal"): 42,
+    ("momentum_12_2_tercile", "Low", "value"): 90,
+    ("market", "All", "equal"): 91,
+}
+PORTFOLIO_RETURN = [
+    {"sort": sort, "cell": cell, "weighting": weighting, "month_end": month, "stocks": n * stocks}
+    | {"missing": int(cell == "SV" and month == APR)}
+    for (sort, cell, weighting), stocks in CELLS.items()
+    for month, n in ((MAR, 2), (APR, 1))
+]
+PORTFOLIO_RETURN += rows(
+    "sort cell weighting month_end ret stocks",
+    ("market", "All", "value", NOV19, None, 0),
+    ("size_decile", "D10-D01", "value", DEC09, 0.02, 20),
+    ("size_decile", "D10-D01", "value", JAN10, 0.01, 21),
+    ("size_decile", "D10-D01", "value", FEB10, -0.03, 22),
+    ("size_decile", "D10-D01", "value", date(2010, 3, 31), None, 4),
+    ("size_decile", "D10-D01", "equal", JAN10, 0.9, 21),
+    ("size_decile", "D10", "value", JAN10, 0.9, 21),
+)
+BREAKPOINT = rows(
+    "sort month_end dimension probability value stocks",
+    ("book_to_market_tercile", date(2017, 7, 31), "book_to_market", 0.3, None, 2),
+    ("book_to_market_tercile", date(2017, 7, 31), "book_to_market", 0.7, None, 2),
+    ("book_to_market_tercile", date(2018, 7, 31), "book_to_market", 0.3, 0.2, 40),
+    ("book_to_market_tercile", date(2018, 7, 31), "book_to_market", 0.7, 0.6, 40),
+    ("book_to_market_tercile", date(2019, 7, 31), "book_to_market", 0.3, 0.25, 50),
+    ("book_to_market_tercile", date(2019, 7, 31), "book_to_market", 0.7, 0.5, 50),
+    ("size_value_2x3", date(2019, 7, 31), "book_to_market", 0.7, 9.0, 50),
+)
+
+INGEST_LOG = rows(
+    "data_set source file sha256 bytes rows rejected vintage status ingested_at",
+    ("prices", "acme", "A.csv", "a1", 100, 10, 1, None, "parsed", FETCHED),
+    ("prices", "acme", "B.csv", "b1", 50, 5, 0, None, "parsed", FETCHED_LATER),
+    ("prices", "acme", "C.csv", "c1", 7, 0, 1, None, "quarantined", FETCHED),
+    ("library", "french", "F.zip", "f1", 20, 30, 0, "202402", "parsed", FETCHED),
+)
+QUARANTINE = rows(
+    "data_set file sha256 row rule reason value",
+    ("prices", "A.csv", "a1", 7, "sign", "below 0", "-1"),
+    ("prices", "C.csv", "c1", None, "error", "limit", None),
+    ("prices", "D.csv", "d1", None, "error", "limit", None),
+)
+CHECK_RESULT = rows(
+    "table_name check_name severity passed failing_rows observed",
+    ("panel.security", "grain", "error", True, 0, "no repeats"),
+    ("panel.index_coverage", "survivorship", "warn", False, 3, "up to 40%"),
+    ("backtest.holding", "expectations", "error", False, 1, "broken: weight"),
+)
+SETTINGS = (
+    '{"prices":{"source":"acme"},"fundamentals":{"source":"filings"},'
+    '"library":{"vintage":"202402"},"portfolios":{"breakpoints":"nyse"},'
+    '"backtest":{"universe":"index"},"panel":{"delisting_return":"-30%"}}'
+)
+BUILD = rows(
+    "build run_id month_start month_end inputs settings code_version simulated finished_at",
+    (1, "r1", date(2020, 1, 1), MAR, "i1", SETTINGS, "c1", False, FETCHED),
+    (2, "r2", date(2020, 2, 1), APR, "i2", "{}", "c1", True, FETCHED_LATER),
+)
+SMALL_MARKET = {
+    "panel.security": SECURITY,
+    "panel.security_month": SECURITY_MONTH,
+    "panel.index_coverage": INDEX_COVERAGE,
+    "panel.price_check": PRICE_CHECK,
+    "signal.characteristic": CHARACTERISTIC,
+    "raw.index_member": INDEX_MEMBER,
+    "raw.ingest_log": INGEST_LOG,
+    "portfolio.breakpoint": BREAKPOINT,
+    "portfolio.portfolio_return": PORTFOLIO_RETURN,
+    "factor.factor_return": FACTOR_RETURN,
+    "factor.comparison": COMPARISON,
+    "backtest.holding": HOLDING,
+    "backtest.backtest_return": BACKTEST_RETURN,
+    "backtest.ledger": LEDGER,
+    "backtest.drawdown": DRAWDOWN,
+    "quality.quarantine": QUARANTINE,
+    "quality.check_result": CHECK_RESULT,
+    "quality.build": BUILD,
+}

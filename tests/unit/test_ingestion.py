@@ -1,0 +1,648 @@
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from factor_pipeline.errors import BadFileError, DataError, SchemaError
+from factor_pipeline.ingestion import Ingestion, IngestReport, data_version
+from factor_pipeline.schemas.quality import PENDING, QUARANTINE
+from factor_pipeline.schemas.raw import (
+    BENCHMARK_DAILY,
+    DATA_SETS,
+    FUNDAMENTAL,
+    INDEX_MEMBER,
+    INGEST_LOG,
+    PRICE_DAILY,
+)
+from factor_pipeline.schemas.registry import TABLES
+from factor_pipeline.sources.protocol import REJECT_SCHEMA, Parsed
+from factor_pipeline.sources.rawstore import RawStore, sha256
+from factor_pipeline.warehouse.store import Warehouse
+
+MONDAY = datetime(2024, 1, 1, 2, 30, tzinfo=UTC)
+JANUARY = [date(2020, 1, day) for day in (2, 3, 6)]
+
+
+@dataclass(frozen=True)
+class Held:
+    name: str
+    content: bytes
+    vintage: str | None = None
+
+    def read(self) -> bytes:
+        return self.content
+
+
+@dataclass
+class Shelf:
+    """A source whose files are rows it was given, and which notes what it is asked to parse."""
+
+    offers: dict[str, pl.DataFrame | BadFileError]
+    rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
+    name: str = "shelf"
+    version: int = 1
+    parsed: list[str] = field(default_factory=list)
+
+    def files(self) -> Iterator[Held]:
+        for name in sorted(self.offers):
+            yield Held(name, self.content(name))
+
+    def content(self, name: str) -> bytes:
+        offer = self.offers[name]
+        text = str(offer) if isinstance(offer, BadFileError) else offer.write_csv()
+        return text.encode() + self.rejects.get(name, pl.DataFrame()).write_csv().encode()
+
+    def parse(self, file: Held, content: bytes) -> Parsed:
+        self.parsed.append(file.name)
+        assert content == self.content(file.name)
+        offer = self.offers[file.name]
+        if isinstance(offer, BadFileError):
+            raise offer
+        return Parsed(offer, self.rejects.get(file.name, pl.DataFrame(schema=REJECT_SCHEMA)))
+
+
+BAD = BadFileError("api_error", "The vendor answered with an error; fetch it again.", 3, "Error")
+
+
+def prices(name: str, closes: list[float], days: list[date] = JANUARY, **columns: object):
+    columns_given = {"date": days[: len(closes)], "close": closes}
+    schema = {"date": pl.Date, "close": pl.Float64}
+    frame = pl.DataFrame(columns_given, schema=schema).with_columns(
+        *(pl.lit(None, dtype=pl.Float64).alias(c) for c in ("open", "high", "low", "volume")),
+        vendor_id=pl.lit(name),
+        ticker=pl.lit(name),
+        adjusted_close=pl.col("close"),
+        dividend=pl.lit(0.0),
+        split=pl.lit(1.0),
+    )
+    changed = frame.with_columns(pl.Series(key, value) for key, value in columns.items())
+    return changed.select(c for c in PRICE_DAILY.column_names if c != "file")
+
+
+def shelf(**offers: pl.DataFrame | BadFileError) -> Shelf:
+    return Shelf({f"{name}.csv": offer for name, offer in offers.items()})
+
+
+@pytest.fixture(scope="module")
+def empty_file(tmp_path_factory):
+    warehouse = Warehouse(tmp_path_factory.mktemp("empty") / "work.duckdb")
+    warehouse.prepare(TABLES.values())
+    return warehouse.path
+
+
+@pytest.fixture
+def warehouse(tmp_path, empty_file):
+    return Warehouse(shutil.copy(empty_file, tmp_path / "work.duckdb"))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RawStore(tmp_path / "raw")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Ingests into one warehouse, each time a day later."""
+
+    warehouse: Warehouse
+    store: RawStore
+
+    def ingest(
+        self,
+        source: Shelf | None,
+        *,
+        data_set: str = "prices",
+        exclude: tuple[str, ...] = (),
+        days: int = 0,
+        max_bad_share: float = 0.5,
+    ) -> IngestReport:
+        if source:
+            source.parsed.clear()
+        now = MONDAY + timedelta(days=days)
+        return Ingestion(self.warehouse, self.store, max_bad_share, now).run(
+            data_set, source, exclude
+        )
+
+    def closes(self) -> dict[str, list[float]]:
+        rows = self.warehouse.table(PRICE_DAILY)
+        return {
+            file: rows.filter(pl.col("file") == file)["close"].to_list()
+            for file in rows["file"].unique().sort()
+        }
+
+    def log(self, file: str) -> dict[str, object]:
+        return self.warehouse.table(INGEST_LOG).row(by_predicate=pl.col("file") == file, named=True)
+
+    def statuses(self) -> dict[str, str]:
+        return dict(self.warehouse.table(INGEST_LOG).select("file", "status").rows())
+
+    def quarantine(self) -> list[tuple[object, ...]]:
+        return self.warehouse.table(QUARANTINE).select("file", "row", "rule", "value").rows()
+
+    def everything(self) -> list[pl.DataFrame]:
+        return [self.warehouse.table(t) for t in (PRICE_DAILY, QUARANTINE, INGEST_LOG, PENDING)]
+
+    def is_as_before(self, before: list[pl.DataFrame]) -> bool:
+        return all(a.equals(b) for a, b in zip(self.everything(), before, strict=True))
+
+
+@pytest.fixture
+def desk(warehouse, store):
+    return Desk(warehouse, store)
+
+
+def test_new_files_enter_with_their_log(desk):
+    source = shelf(A=prices("A", [1.0, 2.0]), B=prices("B", [3.0]))
+    report = desk.ingest(source)
+    assert desk.closes() == {"prices/A.csv": [1.0, 2.0], "prices/B.csv": [3.0]}
+    assert (report.offered, report.parsed, report.rows, report.unchanged) == (2, 2, 3, 0)
+    assert (report.quarantined, report.missing) == ([], [])
+    content = source.content("A.csv")
+    assert desk.log("prices/A.csv") == {
+        "data_set": "prices",
+        "source": "shelf",
+        "file": "prices/A.csv",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "rows": 2,
+        "rejected": 0,
+        "vintage": None,
+        "parser_version": 1,
+        "status": "parsed",
+        "ingested_at": MONDAY.replace(tzinfo=None),
+    }
+
+
+def test_bytes_are_kept_under_their_hash(desk, store):
+    source = shelf(A=prices("A", [1.0]), B=BAD)
+    desk.ingest(source)
+    for name in ("A.csv", "B.csv"):
+        content = source.content(name)
+        assert store.path_of(hashlib.sha256(content).hexdigest()).read_bytes() == content
+    assert len([path for path in store.folder.rglob("*") if path.is_file()]) == 2
+
+
+def test_bytes_are_kept_before_they_are_parsed(desk, store):
+    source = shelf(A=prices("A", [1.0]))
+
+    def parse(file: Held, content: bytes) -> Parsed:
+        assert store.path_of(sha256(content)).read_bytes() == content
+        raise ZeroDivisionError(file.name)
+
+    source.parse = parse
+    with pytest.raises(ZeroDivisionError):
+        desk.ingest(source)
+
+
+def test_bytes_cut_by_a_power_loss_are_written_again(store):
+    content = b"all of it"
+    store.put(content, sha256(content))
+    path = store.path_of(sha256(content))
+    path.write_bytes(b"all")
+    store.put(content, sha256(content))
+    assert path.read_bytes() == content
+
+
+def test_an_unchanged_file_is_not_parsed_again(desk):
+    source = shelf(A=prices("A", [1.0]), B=prices("B", [3.0]))
+    desk.ingest(source)
+    before = desk.everything()
+    report = desk.ingest(source, days=1)
+    assert source.parsed == []
+    assert (report.offered, report.unchanged, report.parsed) == (2, 2, 0)
+    assert report.changed_from is None
+    assert desk.is_as_before(before)
+
+
+def test_a_changed_file_alone_is_parsed_and_replaced(desk):
+    desk.ingest(shelf(A=prices("A", [1.0, 2.0]), B=prices("B", [3.0])))
+    source = shelf(A=prices("A", [1.0, 2.5]), B=prices("B", [3.0]))
+    report = desk.ingest(source, days=1)
+    assert source.parsed == ["A.csv"]
+    assert desk.closes() == {"prices/A.csv": [1.0, 2.5], "prices/B.csv": [3.0]}
+    assert report.changed_from == JANUARY[1]
+    assert desk.log("prices/A.csv")["ingested_at"] == datetime(2024, 1, 2, 2, 30)  # noqa: DTZ001
+    assert desk.log("prices/B.csv")["ingested_at"] == MONDAY.replace(tzinfo=None)
+
+
+def test_rows_are_stored_in_key_order_whatever_the_order_of_files(desk, warehouse):
+    backwards = prices("B", [1.0, 2.0, 3.0]).reverse()
+    desk.ingest(Shelf({"1.csv": backwards, "2.csv": prices("A", [4.0, 5.0])}))
+    stored = warehouse.read("select vendor_id, date from raw.price_daily")
+    assert stored.equals(stored.sort("vendor_id", "date"))
+
+
+def test_a_bad_file_goes_to_quarantine_and_the_others_enter(desk):
+    report = desk.ingest(shelf(A=BAD, B=prices("B", [3.0])))
+    assert desk.closes() == {"prices/B.csv": [3.0]}
+    assert desk.statuses() == {"prices/A.csv": "quarantined", "prices/B.csv": "parsed"}
+    assert report.quarantined == ["prices/A.csv"]
+    (row,) = desk.warehouse.table(QUARANTINE).to_dicts()
+    source = shelf(A=BAD)
+    assert row == {
+        "data_set": "prices",
+        "file": "prices/A.csv",
+        "sha256": sha256(source.content("A.csv")),
+        "row": 3,
+        "rule": "api_error",
+        "reason": "The vendor answered with an error; fetch it again.",
+        "value": "Error",
+    }
+
+
+def test_rejected_rows_go_to_quarantine_and_leave_once_they_are_mended(desk):
+    source = shelf(A=prices("A", [1.0]))
+    rejected = [{"row": 7, "rule": "negative_price", "reason": "Below zero.", "value": "-1"}]
+    source.rejects["A.csv"] = pl.DataFrame(rejected, schema=REJECT_SCHEMA)
+    report = desk.ingest(source)
+    assert desk.quarantine() == [("prices/A.csv", 7, "negative_price", "-1")]
+    assert (report.rejected, desk.log("prices/A.csv")["rejected"]) == (1, 1)
+    desk.ingest(shelf(A=prices("A", [1.0, 2.0])))
+    assert desk.quarantine() == []
+
+
+def test_a_bad_file_is_not_parsed_again_but_still_counts_as_bad(desk):
+    source = shelf(A=BAD, B=prices("B", [3.0]))
+    desk.ingest(source)
+    report = desk.ingest(source, days=1)
+    assert source.parsed == []
+    assert report.quarantined == ["prices/A.csv"]
+    with pytest.raises(DataError, match="1 of 2 files are bad"):
+        desk.ingest(source, max_bad_share=0.1)
+
+
+def test_a_file_that_turns_bad_keeps_its_last_good_rows(desk):
+    good = shelf(A=prices("A", [1.0, 2.0]), B=prices("B", [3.0]))
+    good.rejects["A.csv"] = pl.DataFrame(
+        [{"row": 9, "rule": "negative_price", "reason": "Below zero.", "value": "-1"}],
+        schema=REJECT_SCHEMA,
+    )
+    desk.ingest(good)
+    turned = shelf(A=BAD, B=prices("B", [3.0]))
+    report = desk.ingest(turned, days=1)
+    assert desk.closes() == {"prices/A.csv": [1.0, 2.0], "prices/B.csv": [3.0]}
+    assert report.changed_from is None
+    assert report.quarantined == ["prices/A.csv"]
+    # The log leads to the bytes the rows stem from, the quarantine to the bad ones.
+    log = desk.log("prices/A.csv")
+    assert (log["status"], log["rows"], log["rejected"]) == ("stale", 2, 1)
+    assert log["sha256"] == sha256(good.content("A.csv"))
+    assert log["ingested_at"] == MONDAY.replace(tzinfo=None)
+    seen = desk.warehouse.table(QUARANTINE).select("sha256", "rule").rows()
+    assert sorted(seen) == sorted(
+        [
+            (sha256(good.content("A.csv")), "negative_price"),
+            (sha256(turned.content("A.csv")), "api_error"),
+        ]
+    )
+
+
+def test_a_stale_file_is_parsed_again_only_when_it_changes(desk):
+    good, bad = (
+        shelf(A=prices("A", [1.0]), B=prices("B", [3.0])),
+        shelf(A=BAD, B=prices("B", [3.0])),
+    )
+    desk.ingest(good)
+    desk.ingest(bad)
+    report = desk.ingest(bad)
+    assert (bad.parsed, report.quarantined) == ([], ["prices/A.csv"])
+    worse = shelf(A=BadFileError("truncated", "Half a file."), B=prices("B", [3.0]))
+    desk.ingest(worse)
+    assert worse.parsed == ["A.csv"]
+    assert desk.quarantine() == [("prices/A.csv", None, "truncated", None)]
+    desk.ingest(good)
+    assert good.parsed == ["A.csv"]
+    assert desk.statuses() == {"prices/A.csv": "parsed", "prices/B.csv": "parsed"}
+    assert desk.quarantine() == []
+
+
+def test_a_new_parser_that_refuses_known_bytes_keeps_the_rows_of_the_old_one(desk):
+    source = shelf(A=prices("A", [1.0]), B=prices("B", [3.0]))
+    desk.ingest(source)
+    stricter = Shelf(dict(source.offers), version=2)
+    stricter.content = source.content
+
+    def parse(file: Held, content: bytes) -> Parsed:
+        if file.name == "A.csv":
+            raise BAD
+        return Shelf.parse(stricter, file, content)
+
+    stricter.parse = parse
+    for _ in range(3):
+        desk.ingest(stricter)
+        assert desk.statuses() == {"prices/A.csv": "stale", "prices/B.csv": "parsed"}
+        assert desk.closes() == {"prices/A.csv": [1.0], "prices/B.csv": [3.0]}
+        assert desk.quarantine() == [("prices/A.csv", 3, "api_error", "Error")]
+
+
+def test_a_new_parser_version_parses_every_file_again(desk):
+    source = shelf(A=prices("A", [1.0]), B=prices("B", [3.0]))
+    desk.ingest(source)
+    source.version = 2
+    report = desk.ingest(source, days=1)
+    assert source.parsed == ["A.csv", "B.csv"]
+    assert report.changed_from is None
+    log = desk.log("prices/A.csv")
+    # The bytes are as old as before: what was known when does not change.
+    assert (log["parser_version"], log["ingested_at"]) == (2, MONDAY.replace(tzinfo=None))
+
+
+def test_a_file_that_is_no_longer_offered_keeps_its_rows_and_is_reported(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    report = desk.ingest(shelf(B=prices("B", [3.0])))
+    assert report.missing == ["prices/A.csv"]
+    assert desk.closes() == {"prices/A.csv": [1.0], "prices/B.csv": [3.0]}
+    assert "prices/A.csv" in desk.statuses()
+
+
+def test_an_excluded_file_leaves_with_its_rows(desk):
+    source = shelf(A=prices("A", [1.0, 2.0]), B=prices("B", [3.0]), C=BAD)
+    desk.ingest(source)
+    report = desk.ingest(source, exclude=("A.csv", "C.csv"))
+    assert (source.parsed, report.offered, report.missing) == ([], 1, [])
+    assert desk.closes() == {"prices/B.csv": [3.0]}
+    assert desk.statuses() == {"prices/B.csv": "parsed"}
+    assert desk.quarantine() == []
+    assert report.changed_from == JANUARY[0]
+    assert desk.ingest(source).parsed == 1
+
+
+def test_when_the_source_is_switched_the_old_rows_leave(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    other = Shelf({"A.csv": prices("A", [1.0]), "Z.csv": prices("Z", [9.0])}, name="other")
+    report = desk.ingest(other)
+    assert other.parsed == ["A.csv", "Z.csv"]
+    assert desk.closes() == {"prices/A.csv": [1.0], "prices/Z.csv": [9.0]}
+    assert desk.log("prices/A.csv")["source"] == "other"
+    assert report.missing == []
+
+
+def test_a_file_of_the_old_source_that_is_bad_for_the_new_one_is_not_kept(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    desk.ingest(Shelf({"A.csv": BAD, "B.csv": prices("B", [3.0])}, name="other"))
+    assert desk.statuses() == {"prices/A.csv": "quarantined", "prices/B.csv": "parsed"}
+    assert desk.closes() == {"prices/B.csv": [3.0]}
+
+
+def test_without_a_source_the_data_set_is_emptied_and_others_stay(desk):
+    desk.ingest(shelf(A=prices("A", [1.0])))
+    levels = pl.DataFrame(
+        {"symbol": ["X"], "date": [JANUARY[0]], "close": [1.0], "adjusted_close": [1.0]}
+    )
+    for data_set in ("benchmark", "etf"):
+        frame = levels.select(pl.lit(data_set).alias("data_set"), pl.all())
+        desk.ingest(shelf(X=frame), data_set=data_set)
+    desk.ingest(None, data_set="benchmark")
+    assert desk.warehouse.table(BENCHMARK_DAILY)["data_set"].to_list() == ["etf"]
+    assert desk.closes() == {"prices/A.csv": [1.0]}
+    report = desk.ingest(None)
+    assert desk.closes() == {}
+    assert set(desk.statuses()) == {"etf/X.csv"}
+    assert report.changed_from == JANUARY[0]
+    assert desk.ingest(None).changed_from is None
+
+
+def test_too_many_bad_files_change_nothing_at_all(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0]), C=prices("C", [5.0])))
+    before = desk.everything()
+    turned = shelf(A=BAD, B=BAD, C=prices("C", [6.0]), D=prices("D", [7.0]))
+    with pytest.raises(DataError) as caught:
+        desk.ingest(turned, max_bad_share=0.49)
+    assert str(caught.value) == (
+        "prices: 2 of 4 files are bad, more than quality.max_bad_file_share = 0.49 allows; the "
+        "first is prices/A.csv. Nothing was changed. Mend the files, list them under "
+        "prices.exclude, or raise the share."
+    )
+    assert desk.is_as_before(before)
+    desk.ingest(turned, max_bad_share=0.5)
+    assert desk.closes()["prices/D.csv"] == [7.0]
+
+
+@pytest.mark.parametrize("table", [QUARANTINE, INGEST_LOG, PENDING], ids=lambda t: t.name)
+def test_a_failure_in_the_middle_changes_nothing(desk, monkeypatch, table):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    before = desk.everything()
+    from factor_pipeline.warehouse import store as store_module  # noqa: PLC0415
+
+    swap = store_module._swap  # noqa: SLF001 - the step that fails
+
+    def failing(connection, change):
+        swap(connection, change)
+        if change.table == table:
+            raise OSError("no space left on device")
+
+    monkeypatch.setattr(store_module, "_swap", failing)
+    with pytest.raises(OSError, match="no space left"):
+        desk.ingest(shelf(A=prices("A", [2.0]), B=BAD))
+    monkeypatch.undo()
+    assert desk.is_as_before(before)
+    assert desk.ingest(shelf(A=prices("A", [2.0]), B=BAD)).parsed == 1
+
+
+def test_rows_that_break_the_contract_change_nothing(desk):
+    desk.ingest(shelf(A=prices("A", [1.0])))
+    before = desk.everything()
+    with pytest.raises(SchemaError, match=r"raw\.price_daily\.close"):
+        desk.ingest(shelf(A=prices("A", [1.0, float("nan")])))
+    assert desk.is_as_before(before)
+
+
+# --- The first day whose numbers may differ --------------------------------------------------
+
+
+def changed_from(desk: Desk, before: pl.DataFrame, after: pl.DataFrame, data_set: str = "prices"):
+    desk.ingest(shelf(A=before), data_set=data_set)
+    return desk.ingest(shelf(A=after), data_set=data_set).changed_from
+
+
+def test_the_first_ingestion_changes_everything_from_its_first_day(desk):
+    later = prices("B", [3.0], [date(2020, 1, 6)])
+    assert desk.ingest(shelf(A=prices("A", [1.0, 2.0]), B=later)).changed_from == JANUARY[0]
+
+
+@pytest.mark.parametrize(
+    ("after", "day"),
+    [
+        (prices("A", [1.0, 2.0, 3.0]), JANUARY[2]),
+        (prices("A", [1.0]), JANUARY[1]),
+        (prices("A", [1.0, 2.5]), JANUARY[1]),
+        (prices("A", [1.5, 2.0]), JANUARY[0]),
+        (prices("A", [1.0, 2.0], dividend=[0.0, 0.1]), JANUARY[1]),
+        (prices("A", [1.0, 2.0], volume=[None, 5.0]), JANUARY[1]),
+        (prices("A", [2.0, 1.0]), JANUARY[0]),
+        (prices("A", [1.0, 2.0], [JANUARY[0], JANUARY[2]]), JANUARY[1]),
+        (pl.concat([prices("A", [1.0, 2.0]), prices("A", [2.0], JANUARY[1:2])]), JANUARY[1]),
+        (prices("A", [1.0, 2.0]).reverse(), None),
+        (prices("A", [1.0, 2.0], adjusted_close=[0.5, 1.0]), None),
+    ],
+    ids=[
+        "a day more",
+        "a day less",
+        "another close",
+        "another first close",
+        "a dividend",
+        "a volume",
+        "closes swapped",
+        "a day moved",
+        "a day twice",
+        "another order",
+        "restated adjusted close",
+    ],
+)
+def test_prices_change_numbers_from_the_first_day_that_differs(desk, after, day):
+    assert changed_from(desk, prices("A", [1.0, 2.0]), after) == day
+
+
+def test_rows_that_move_to_another_file_are_no_change(desk):
+    desk.ingest(Shelf({"A.csv": prices("A", [1.0])}))
+    moved = Shelf({"A.csv.gz": prices("A", [1.0])})
+    assert desk.ingest(moved, exclude=("A.csv",)).changed_from is None
+
+
+def statement(**columns: object) -> pl.DataFrame:
+    schema = {c: t for c, t in FUNDAMENTAL.polars_schema.items() if c != "file"}
+    row = {
+        "vendor_id": "A",
+        "firm": "1",
+        "statement": "balance",
+        "fiscal_year": 2019,
+        "period_end": date(2019, 12, 31),
+        "filed_at": date(2020, 2, 20),
+        "currency": "USD",
+        "total_equity": 5.0,
+        **columns,
+    }
+    return pl.DataFrame([row], schema=schema)
+
+
+def test_a_split_before_the_day_share_counts_are_adjusted_to_changes_every_month(desk):
+    desk.ingest(shelf(F=statement(shares_basis_date=date(2020, 1, 3))), data_set="fundamentals")
+    unsplit, split = (
+        prices("A", [1.0, 2.0, 1.0]),
+        prices("A", [1.0, 2.0, 1.0], split=[1.0, 2.0, 1.0]),
+    )
+    assert changed_from(desk, unsplit, split) == date(1900, 1, 1)
+    later = prices("A", [1.0, 2.0, 1.0], split=[1.0, 2.0, 4.0])
+    assert desk.ingest(shelf(A=later)).changed_from == JANUARY[2]
+
+
+@pytest.mark.parametrize(
+    ("after", "day"),
+    [
+        (statement(total_equity=6.0), date(2020, 2, 20)),
+        (statement(total_equity=6.0, filed_at=None), date(2019, 12, 31)),
+        (statement(filed_at=date(2020, 3, 1)), date(2020, 2, 20)),
+        (statement(), None),
+    ],
+)
+def test_a_filing_matters_from_the_day_it_was_public(desk, after, day):
+    assert changed_from(desk, statement(), after, "fundamentals") == day
+
+
+def spells(*rows: tuple[str, date, date | None]) -> pl.DataFrame:
+    schema = {c: t for c, t in INDEX_MEMBER.polars_schema.items() if c != "file"}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("after", "day"),
+    [
+        (spells(("A", date(1996, 1, 2), date(2021, 3, 22))), date(2021, 3, 22)),
+        (spells(("A", date(1997, 1, 2), None)), date(1996, 1, 2)),
+        (spells(("A", date(1996, 1, 2), None), ("B", date(2020, 6, 1), None)), date(2020, 6, 1)),
+        (spells(), date(1996, 1, 2)),
+        (spells(("A", date(1996, 1, 2), None)), None),
+    ],
+    ids=["left", "other start", "joined", "gone", "same"],
+)
+def test_a_spell_changes_membership_from_its_moved_end(desk, after, day):
+    assert changed_from(desk, spells(("A", date(1996, 1, 2), None)), after, "membership") == day
+
+
+def test_a_benchmark_is_made_of_its_adjusted_close(desk):
+    def levels(*adjusted: float) -> pl.DataFrame:
+        return pl.DataFrame({"date": JANUARY[: len(adjusted)], "adjusted_close": adjusted}).select(
+            pl.lit("benchmark").alias("data_set"),
+            pl.lit("X").alias("symbol"),
+            "date",
+            pl.lit(1.0).alias("close"),
+            "adjusted_close",
+        )
+
+    assert changed_from(desk, levels(1.0, 2.0), levels(1.0, 2.1), "benchmark") == JANUARY[1]
+
+
+@pytest.mark.parametrize("data_set", DATA_SETS)
+def test_a_row_of_any_data_set_changes_numbers_from_its_day(desk, data_set):
+    fillers = {pl.String(): "x", pl.Float64(): 1.0, pl.Int32(): 1, pl.Date(): JANUARY[1]}
+    table = DATA_SETS[data_set]
+    row = {
+        c.name: (c.values or (fillers[c.dtype()],))[0] for c in table.columns if c.name != "file"
+    }
+    frame = pl.DataFrame([row]).cast({c: table.polars_schema[c] for c in row})
+    assert desk.ingest(shelf(A=frame), data_set=data_set).changed_from == JANUARY[1]
+    assert desk.ingest(None, data_set=data_set).changed_from == JANUARY[1]
+
+
+def test_the_earliest_change_waits_until_a_build_covers_it(desk):
+    desk.ingest(shelf(A=prices("A", [1.0, 2.0])))
+    desk.warehouse.replace(PENDING, PENDING.empty())
+    desk.ingest(shelf(A=prices("A", [1.0, 2.5])))
+    assert desk.warehouse.table(PENDING).rows() == [("prices", JANUARY[1])]
+    desk.ingest(shelf(A=prices("A", [1.0, 2.5, 3.0])))
+    assert desk.warehouse.table(PENDING).rows() == [("prices", JANUARY[1])]
+    desk.ingest(shelf(A=prices("A", [1.1, 2.5, 3.0])))
+    assert desk.warehouse.table(PENDING).rows() == [("prices", JANUARY[0])]
+
+
+closes = st.lists(st.sampled_from([1.0, 2.0, 3.0]), max_size=3)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=st.tuples(closes, closes), after=st.tuples(closes, closes))
+def test_the_first_change_is_that_of_a_comparison_by_hand(desk, before, after):
+    desk.ingest(None)
+
+    def rows(closes: tuple[list[float], list[float]]) -> set[tuple[str, date, float]]:
+        return {
+            (name, day, close)
+            for name, values in zip("AB", closes, strict=True)
+            for day, close in zip(JANUARY, values, strict=False)
+        }
+
+    def files(closes: tuple[list[float], list[float]]) -> Shelf:
+        return shelf(**{n: prices(n, c) for n, c in zip("AB", closes, strict=True)})
+
+    desk.ingest(files(before))
+    report = desk.ingest(files(after))
+    differing = [day for _, day, _ in rows(before) ^ rows(after)]
+    assert report.changed_from == min(differing, default=None)
+    assert {file.removeprefix("prices/")[0]: c for file, c in desk.closes().items()} == {
+        name: values for name, values in zip("AB", after, strict=True) if values
+    }
+
+
+# --- Hash over what is behind the raw rows ---------------------------------------------------
+
+
+def version(desk: Desk) -> str:
+    return data_version(desk.warehouse.table(INGEST_LOG).sample(fraction=1, shuffle=True, seed=3))
+
+
+def test_equal_rows_have_equal_versions_and_other_rows_others(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    first = version(desk)
+    desk.ingest(shelf(A=prices("A", [1.0]), B=BAD))
+    assert version(desk) == first, "the good rows stayed"
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [4.0])))
+    assert version(desk) != first
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    assert version(desk) == first
+    desk.ingest(Shelf({"A.csv": prices("A", [1.0]), "B.csv": prices("B", [3.0])}, name="other"))
+    assert version(desk) != first, "another source may read the same bytes in another way"
