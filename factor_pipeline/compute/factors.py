@@ -1,11 +1,13 @@
 """Factor returns: differences between averages of portfolio returns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from factor_pipeline.compute.portfolios import Weighting
 from factor_pipeline.errors import DataError
@@ -101,10 +103,9 @@ def factor_returns(
         wide = _with_returns(wide, rows, _column(portfolio))
     parts = [pl.DataFrame(schema=FACTOR_SCHEMA)]
     for formula in formulas:
-        short = _mean(formula.short) if formula.short else pl.col("risk_free")
-        parts.append(
-            wide.select("month_end", factor=pl.lit(formula.factor), ret=_mean(formula.long) - short)
-        )
+        short = _mean(wide, formula.short) if formula.short else wide["risk_free"].to_numpy()
+        ret = pl.Series(_mean(wide, formula.long) - short).fill_nan(None)
+        parts.append(wide.select("month_end", factor=pl.lit(formula.factor), ret=ret))
     return pl.concat(parts).sort("month_end", maintain_order=True)
 
 
@@ -123,7 +124,13 @@ def _column(portfolio: Portfolio) -> str:
     return f"{portfolio.sort}/{portfolio.cell}/{portfolio.weighting}"
 
 
-def _mean(leg: Iterable[Portfolio]) -> pl.Expr:
-    # Written out: the order of the sum is the formula's, and a null portfolio makes it null.
-    returns = [pl.col(_column(portfolio)) for portfolio in leg]
-    return reduce(add, returns) / len(returns)
+def _mean(wide: pl.DataFrame, leg: Sequence[Portfolio]) -> NDArray[np.float64]:
+    """Mean over the portfolios of each month, shape (months,); NaN where one is missing.
+
+    In NumPy, whose division is one: Polars multiplies a column by the reciprocal of a constant,
+    but divides in a frame of one row, so that a month alone would differ from a range by a bit.
+    """
+    # Written out: the order of the sum is the formula's.
+    returns = [wide[_column(portfolio)].to_numpy() for portfolio in leg]
+    mean: NDArray[np.float64] = reduce(add, returns) / len(returns)
+    return mean

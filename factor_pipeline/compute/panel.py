@@ -41,7 +41,7 @@ class PanelInputs:
     Attributes
     ----------
     prices
-        Daily rows of the months and the month before: ``security_id, ticker, date, close,
+        Daily rows of the months and the month before: ``security_id, date, close,
         split, dividend, adjusted_close, volume``.
     securities
         ``panel.security``.

@@ -1,5 +1,6 @@
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -96,6 +97,18 @@ def test_months_are_those_of_the_portfolios():
     assert found["month_end"].to_list() == [JAN] * 5 + [FEB] * 5
     assert found.filter(pl.col("month_end") == JAN)["ret"].to_list() == [0.01] + [None] * 4
     assert found.filter(pl.col("month_end") == FEB)["ret"].null_count() == 1  # no rate
+
+
+def test_a_month_alone_equals_the_same_month_in_a_range_bit_for_bit():
+    ends = pl.date_range(JAN, date(2015, 1, 31), "1mo", eager=True).dt.month_end()
+    draw = np.random.default_rng(5)
+    frame = pl.concat([all_portfolios(end) for end in ends])
+    frame = frame.with_columns(ret=pl.Series(draw.normal(0.01, 0.05, frame.height)))
+    rates = pl.DataFrame({"month_end": ends, "rf": draw.normal(0.002, 0.001, len(ends))})
+    together = factor_returns(frame, rates)
+    for end in ends:
+        alone = factor_returns(frame.filter(pl.col("month_end") == end), rates)
+        assert alone.equals(together.filter(pl.col("month_end") == end))
 
 
 def test_other_weightings_do_not_enter():
