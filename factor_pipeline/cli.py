@@ -11,7 +11,7 @@ import polars as pl
 import typer
 
 from factor_pipeline import console
-from factor_pipeline.errors import FactorPipelineError, SettingsError
+from factor_pipeline.errors import FactorPipelineError, SettingsError, StoppedError
 from factor_pipeline.settings import (
     CONFIG_VARIABLE,
     HOME_VARIABLE,
@@ -160,10 +160,10 @@ def _exit_code() -> int:
         return finished.code if isinstance(finished.code, int) else int(bool(finished.code))
     except SettingsError as error:
         return _told(error, 2)
+    except StoppedError as error:
+        return _told(error, 130)
     except FactorPipelineError as error:
         return _told(error, 1)
-    except KeyboardInterrupt:
-        return _told("stopped; the published file is unchanged, run again to go on", 130)
     return 0
 
 

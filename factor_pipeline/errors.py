@@ -23,6 +23,10 @@ class WarehouseBusyError(FactorPipelineError):
     """Another process holds the work file."""
 
 
+class StoppedError(FactorPipelineError):
+    """A person stopped the run (exit code 130)."""
+
+
 class QueryError(FactorPipelineError):
     """A user's SQL could not be answered."""
 

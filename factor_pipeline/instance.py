@@ -46,7 +46,8 @@ def run_lock(home: Path, *, wait_seconds: float = _WAIT_SECONDS) -> Iterator[Non
     WarehouseBusyError
         When another run holds it for longer than ``wait_seconds``.
     """
-    lock = FileLock(home / _LOCK)
+    # One object per path and process: a run may hold it around the jobs that ask for it too.
+    lock = FileLock(home / _LOCK, is_singleton=True)
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout as error:

@@ -1,5 +1,7 @@
 """Running the pipeline in this process: ingest, then build what is missing or stale."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,7 +10,7 @@ import dagster as dg
 
 from factor_pipeline.builds import State, forget_other_months
 from factor_pipeline.console_log import progress
-from factor_pipeline.errors import DataError, SettingsError
+from factor_pipeline.errors import DataError, SettingsError, StoppedError
 from factor_pipeline.instance import bury_dead_runs, prepare_instance, run_lock
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.partitions import last_partition, range_tags
@@ -69,6 +71,10 @@ class Pipeline:
             When a step or a blocking check fails; the published file is as before.
         """
         self._refuse_foreign_months(first, last)
+        with self._locked():
+            return self._run(first, last)
+
+    def _run(self, first: date | None, last: date | None) -> MonthRange | None:
         instance = self.prepare()
         self._execute(instance, "ingest", {}, "Reading what is new")
         state = State.of(self.warehouse)
@@ -89,6 +95,10 @@ class Pipeline:
 
     def nightly(self) -> MonthRange:
         """Do what the schedule does: ingest, then refill the last two months and what is stale."""
+        with self._locked():
+            return self._nightly()
+
+    def _nightly(self) -> MonthRange:
         instance = self.prepare()
         self._execute(instance, "ingest", {}, "Reading what is new")
         state = State.of(self.warehouse)
@@ -99,6 +109,13 @@ class Pipeline:
         months = every.since(min(starts))
         self._execute(instance, "build", _tags(months), f"Computing {months}")
         return months
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other writers out from ingestion to publication, not only within each job."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with run_lock(self.home):
+            yield
 
     def _every_month(self, last: date | None) -> MonthRange:
         if last is None:
@@ -134,7 +151,7 @@ class Pipeline:
             )
         if not result.success:
             if _was_interrupted(result):
-                raise KeyboardInterrupt
+                raise StoppedError("stopped; the published file is unchanged, run again to go on")
             raise DataError(_failure(result))
 
 
@@ -163,4 +180,7 @@ def _failure(result: dg.ExecuteInProcessResult) -> str:
                 error = error.cause
             said = (error.message if error else "unknown error").strip()
             return f"{event.step_key}: {said}\nThe published file is unchanged."
+    for event in result.all_events:
+        if event.is_run_failure and (error := event.job_failure_data.error):
+            return f"{(error.cause or error).message.strip()}\nThe published file is unchanged."
     return "the run failed; look at it with `factor-pipeline ui`. The published file is unchanged."

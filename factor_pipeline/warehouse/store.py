@@ -179,18 +179,22 @@ class Warehouse:
         date or None
             Null when nothing differs.
         """
+        name, params = table.qualified_name, {"files": list(files)}
         compared = ", ".join(f'"{column}"' for column in columns)
-        query = (
-            "select min(day) from (select "  # noqa: S608 - names come from the registry
+        old_rows = f"from {name} where list_contains($files, file)"
+        differing_days = (
+            "select day from (select "  # noqa: S608 - names come from the registry
             f"{day} as day, sum(side) as surplus, sum(side * hash({compared})::hugeint) as residue "
-            f"from (select *, 1 as side from incoming union all by name "
-            f"select *, -1 as side from {table.qualified_name} "
-            "where list_contains($files, file)) group by all) "
-            "where surplus <> 0 or residue <> 0"
+            "from (select *, 1 as side from incoming union all by name "
+            f"select *, -1 as side {old_rows}) group by all) where surplus <> 0 or residue <> 0"
         )
         with connect(self.path, read_only=True, wait_seconds=self.wait_seconds) as connection:
             connection.register("incoming", conformed(table, frame))
-            first: date | None = connection.execute(query, {"files": list(files)}).fetchall()[0][0]
+            if connection.execute(f"select 1 {old_rows} limit 1", params).fetchall():
+                days = connection.execute(f"select min(day) from ({differing_days})", params)  # noqa: S608
+            else:
+                days = connection.execute(f"select min({day}) from incoming")  # noqa: S608
+            first: date | None = days.fetchall()[0][0]
         return first
 
 

@@ -94,5 +94,8 @@ def test_a_rebuild_of_some_months_gives_the_same_tables(built, tmp_path):
     before = home.tables()
     result = home.run("run", "--start", "2007-06")
     assert result.returncode == 0, result.stderr
-    for name, table in home.tables().items():
+    after = home.tables()
+    # What the checks saw are the rows of the months that were run.
+    del after["quality.check_result"]
+    for name, table in after.items():
         assert table.equals(before[name]), name

@@ -21,8 +21,8 @@ from factor_pipeline.schemas.table import Column, Reference, Table
 from factor_pipeline.settings import parse_settings
 from factor_pipeline.warehouse.store import Warehouse
 
-# Great Expectations and the pandas beneath it warn about their own future.
-#pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+# Raised once, when Great Expectations is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
 
 MONTH_ENDS = [date(2020, 1, 31), date(2020, 2, 29)]
 
