@@ -11,8 +11,8 @@ import duckdb
 from factor_pipeline.errors import DataError, WarehouseBusyError
 
 # DuckDB 2 files are unreadable for 1.x clients unless written in this older format.
-STORAGE_VERSION = "v1.5.0"
-MEMORY_LIMIT = "3GB"
+_STORAGE_VERSION = "v1.5.0"
+_MEMORY_LIMIT = "3GB"
 WAIT_SECONDS = 20.0
 _PAUSE_SECONDS = 0.1
 _LOCKED = "could not set lock"
@@ -29,8 +29,9 @@ def connect(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open ``path`` for the length of the block; a transaction it leaves open is rolled back.
 
-    A file another process holds is tried again for ``wait_seconds``. Names in SQL are tables and
-    registered frames only, never Python variables.
+    A file another process holds is tried again for ``wait_seconds``. A file that is created or
+    attached here gets the storage format of DuckDB 1.5. Names in SQL are tables and registered
+    frames only, never Python variables.
 
     Raises
     ------
@@ -50,12 +51,12 @@ def _opened(
     path: Path, *, read_only: bool, config: Mapping[str, str], wait: float
 ) -> duckdb.DuckDBPyConnection:
     options: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": _MEMORY_LIMIT,
         "python_enable_replacements": "false",
         **config,
     }
     if not read_only:
-        options["storage_compatibility_version"] = STORAGE_VERSION
+        options["storage_compatibility_version"] = _STORAGE_VERSION
     deadline = time.monotonic() + wait
     while True:
         try:

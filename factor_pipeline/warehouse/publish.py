@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from factor_pipeline.schemas.table import Table
-from factor_pipeline.warehouse.connection import STORAGE_VERSION, WAIT_SECONDS, connect
+from factor_pipeline.warehouse.connection import WAIT_SECONDS, connect
 
 
 def publish(
@@ -46,7 +46,7 @@ def publish(
         # Rows still in the write-ahead log are not seen by whoever copies the work file.
         connection.execute("checkpoint")
         location = str(partial).replace("'", "''")
-        connection.execute(f"attach '{location}' as target (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach '{location}' as target")
         source = connection.sql("select current_database()").fetchall()[0][0]
         connection.execute("use target")
         for table in tables:

@@ -3,6 +3,7 @@ import sys
 import time
 from datetime import date
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -11,6 +12,7 @@ from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.raw import MACRO
 from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TABLES
 from factor_pipeline.warehouse import query as query_module
+from factor_pipeline.warehouse.connection import connect
 from factor_pipeline.warehouse.publish import publish
 from factor_pipeline.warehouse.query import query_published
 from factor_pipeline.warehouse.store import Warehouse
@@ -154,6 +156,18 @@ def test_an_explained_change_is_no_way_in(published, tmp_path, query):
     refused(published, query.format(out=out))
     assert not out.exists()
     assert published.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "statement", ["set memory_limit = '100GB'", "set enable_external_access = true"]
+)
+def test_even_a_setting_that_got_through_would_be_refused(published, statement):
+    locked_down = query_module._LOCKED_DOWN  # noqa: SLF001 - the second line of defence
+    with (
+        connect(published, read_only=True, config=locked_down) as connection,
+        pytest.raises(duckdb.Error, match="configuration has been locked"),
+    ):
+        connection.execute(statement)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.quality import BUILD, CHECK_RESULT, PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import BENCHMARK_DAILY, INGEST_LOG, MACRO
 from factor_pipeline.schemas.registry import TABLES
+from factor_pipeline.warehouse.connection import connect
 from factor_pipeline.warehouse.store import Change, Warehouse
 
 FIRST = date(2020, 1, 1)
@@ -220,9 +221,11 @@ def test_parameters_are_bound_by_name_and_others_left_out(warehouse):
 
 def test_a_query_never_sees_python_variables(warehouse):
     secret = pl.DataFrame({"a": [1]})
-    assert secret.height == 1
-    with pytest.raises(duckdb.CatalogException, match="secret does not exist"):
-        warehouse.read("select * from secret")
+    with connect(warehouse.path, read_only=True) as connection:
+        with pytest.raises(duckdb.CatalogException, match="secret does not exist"):
+            connection.sql("select * from secret")
+        connection.register("known", secret)
+        assert connection.sql("select * from known").fetchall() == [(1,)]
 
 
 def test_a_read_changes_nothing(warehouse):

@@ -322,6 +322,19 @@ def test_a_stale_file_is_parsed_again_only_when_it_changes(desk):
     assert desk.quarantine() == []
 
 
+def test_a_file_that_turns_good_again_is_parsed_though_it_has_rejected_rows(desk):
+    good, bad = shelf(A=prices("A", [1.0])), shelf(A=BAD)
+    good.rejects["A.csv"] = pl.DataFrame(
+        [{"row": 9, "rule": "negative_price", "reason": "Below zero.", "value": "-1"}],
+        schema=REJECT_SCHEMA,
+    )
+    for source in (good, bad, good):
+        desk.ingest(source, max_bad_share=1.0)
+    assert good.parsed == ["A.csv"]
+    assert desk.statuses() == {"prices/A.csv": "parsed"}
+    assert desk.quarantine() == [("prices/A.csv", 9, "negative_price", "-1")]
+
+
 def test_a_new_parser_that_refuses_known_bytes_keeps_the_rows_of_the_old_one(desk):
     source = shelf(A=prices("A", [1.0]), B=prices("B", [3.0]))
     desk.ingest(source)
