@@ -9,6 +9,9 @@ from factor_pipeline.schemas.table import Column, Table
 
 Severity = Literal["error", "warn"]
 
+COLUMNS = "expect_table_columns_to_match_ordered_list"
+IN_SET = "expect_column_values_to_be_in_set"
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -50,7 +53,7 @@ def error_suite(
     suite = [
         Expectation(
             "columns",
-            "expect_table_columns_to_match_ordered_list",
+            COLUMNS,
             {"column_list": list(table.column_names)},
         ),
         _grain(table),

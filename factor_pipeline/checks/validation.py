@@ -2,19 +2,20 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib import import_module
 from types import ModuleType
 
 import polars as pl
 
-from factor_pipeline.checks.suites import Expectation
+from factor_pipeline.checks.suites import COLUMNS, IN_SET, Expectation
 from factor_pipeline.errors import FactorPipelineError
 from factor_pipeline.schemas.table import Table
 
 _SHOWN_ROWS = 10
 _SHOWN_CHARACTERS = 200
+_LONG_SET = 50
 
 
 class CheckMachineryError(FactorPipelineError):
@@ -60,10 +61,45 @@ def validate(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) ->
         for e in suite
         if (absent := [column for column in e.reads if column not in frame.columns])
     }
+    outcomes |= {e.rule: _columns(frame, e) for e in suite if e.kind == COLUMNS}
     possible = [e for e in suite if e.rule not in outcomes]
     if possible:
-        outcomes |= {o.rule: o for o in _validated(table, frame, possible)}
+        narrow, simple = _looked_up(_narrowed(table, frame, possible), possible)
+        outcomes |= {o.rule: o for o in _validated(table, narrow, simple)}
     return [outcomes[e.rule] for e in suite]
+
+
+def _narrowed(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> pl.DataFrame:
+    """Leave out columns no rule is about: Great Expectations hashes and copies all it is given."""
+    needed = {*table.key, *(column for e in suite for column in e.reads)}
+    return frame.select(column for column in frame.columns if column in needed)
+
+
+def _columns(frame: pl.DataFrame, expectation: Expectation) -> Outcome:
+    passed = frame.columns == expectation.arguments["column_list"]
+    observed = None if passed else ", ".join(frame.columns)[:_SHOWN_CHARACTERS]
+    return Outcome(expectation.rule, passed, 0, [], observed)
+
+
+def _looked_up(
+    frame: pl.DataFrame, suite: Sequence[Expectation]
+) -> tuple[pl.DataFrame, Sequence[Expectation]]:
+    """Look values up in long sets here, and let Great Expectations see whether they were found.
+
+    It copies a set dozens of times, item by item: 5,000 securities cost 0.6 s a table.
+    """
+    simple = []
+    for e in suite:
+        values = e.arguments.get("value_set")
+        if e.kind == IN_SET and isinstance(values, list) and len(values) > _LONG_SET:
+            (column,) = e.reads
+            found = f"{column} is known"
+            known = pl.Series(values, dtype=frame.schema[column]).implode()
+            frame = frame.with_columns(pl.col(column).is_in(known).alias(found))
+            simple.append(replace(e, arguments={"column": found, "value_set": [True]}))
+        else:
+            simple.append(e)
+    return frame, simple
 
 
 def _validated(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> list[Outcome]:
