@@ -6,13 +6,23 @@ from pathlib import Path
 import dagster as dg
 
 from factor_pipeline import jobs
-from factor_pipeline.assets import backtests, factors, panel, portfolios, risk, signals
+from factor_pipeline.assets import (
+    backtests,
+    etfs,
+    factors,
+    panel,
+    portfolios,
+    regimes,
+    risk,
+    signals,
+)
 from factor_pipeline.assets.common import TableAsset
 from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
 from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.numbers import number_checks
+from factor_pipeline.checks.outside_data import outside_data_checks
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.console_log import console_logger
 from factor_pipeline.instance import run_lock
@@ -29,6 +39,8 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     *risk.ASSETS,
     *portfolios.ASSETS,
     *factors.ASSETS,
+    *regimes.ASSETS,
+    *etfs.ASSETS,
     *backtests.ASSETS,
 )
 
@@ -55,6 +67,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
             *(check for table in DERIVED_TABLES for check in table_checks(table)),
             *number_checks(),
             *beta_checks(),
+            *outside_data_checks(),
         ],
         jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],

@@ -11,13 +11,13 @@ from pydantic import ValidationError, model_validator
 
 from factor_pipeline.errors import SettingsError
 from factor_pipeline.months import add_months
+from factor_pipeline.settings_etf import EtfSettings
 from factor_pipeline.settings_messages import one_line
 from factor_pipeline.settings_sections import (
     BacktestSettings,
     BenchmarkSettings,
     BetasSettings,
     DelistingSettings,
-    EtfSettings,
     FundamentalsSettings,
     LibrarySettings,
     ListingSettings,

@@ -162,12 +162,6 @@ class BenchmarkSettings(DataSetSection):
         return self
 
 
-class EtfSettings(DataSetSection):
-    """Exchange-traded funds."""
-
-    source: Literal["simulated", "yahoo", "none"] = "simulated"
-
-
 class MacroSettings(DataSetSection):
     """Macroeconomic series."""
 

@@ -8,6 +8,8 @@ from factor_pipeline.schemas.backtest import (
     SUMMARY,
 )
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
+from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
+from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
 from factor_pipeline.schemas.panel import (
     BOOK_EQUITY,
     INDEX_COVERAGE,
@@ -56,6 +58,11 @@ DERIVED_TABLES = (
     PORTFOLIO_RETURN,
     FACTOR_RETURN,
     COMPARISON,
+    REGIME,
+    REGIME_PERFORMANCE,
+    REGIME_CLAIM,
+    ETF_LOADING,
+    ETF_CHECK,
     HOLDING,
     BACKTEST_RETURN,
     LEDGER,

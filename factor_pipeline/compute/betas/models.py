@@ -37,6 +37,11 @@ class Model:
         return tuple(series for _, series in self.factors)
 
     @property
+    def factor_names(self) -> tuple[str, ...]:
+        """Names of the series in ``factor.factor_return``, in the order of ``loadings``."""
+        return tuple(series.upper() for series in self.series)
+
+    @property
     def parameters(self) -> int:
         """Number of estimated coefficients, alpha included."""
         return 1 + len(self.factors)

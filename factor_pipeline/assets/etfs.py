@@ -1,0 +1,30 @@
+"""Exchange-traded funds: what they load on, and whether they keep what their names promise."""
+
+import polars as pl
+
+from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.compute.funds.loadings import fund_loadings
+from factor_pipeline.compute.funds.promises import Promise, kept_promises
+from factor_pipeline.compute.funds.returns import fund_returns
+from factor_pipeline.schemas.factor import FACTOR_RETURN
+from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
+from factor_pipeline.schemas.raw import BENCHMARK_DAILY
+
+
+@table_asset(
+    ETF_LOADING,
+    ETF_CHECK,
+    reads=[Upstream(BENCHMARK_DAILY, asset="etf_daily"), LIBRARY],
+    kinds=("polars", "statsmodels"),
+)
+def etf_loading(run: Run) -> Frames:
+    """Fill ``factor.etf_loading`` and ``factor.etf_check`` over all months."""
+    levels = run.warehouse.table(BENCHMARK_DAILY).filter(pl.col("data_set") == "etf")
+    factors = run.warehouse.table(FACTOR_RETURN).filter(pl.col("source") == "library")
+    loadings = fund_loadings(fund_returns(levels), factors, run.settings.library.vintage)
+    promises = [Promise(**promise.model_dump()) for promise in run.settings.etf.promises]
+    return loadings, kept_promises(promises, loadings, set(levels["symbol"]))
+
+
+ASSETS = (etf_loading,)

@@ -1,0 +1,31 @@
+"""Regimes of the business cycle, and what factors returned in each."""
+
+from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.compute.regimes.claims import regime_claims
+from factor_pipeline.compute.regimes.performance import regime_performance as performance_of
+from factor_pipeline.compute.regimes.rule import regimes
+from factor_pipeline.schemas.factor import FACTOR_RETURN
+from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
+from factor_pipeline.schemas.raw import MACRO
+
+
+@table_asset(REGIME, reads=[Upstream(MACRO)])
+def regime(run: Run) -> Frames:
+    """Fill ``factor.regime`` over all months of the macro series."""
+    return (regimes(run.warehouse.table(MACRO)),)
+
+
+@table_asset(
+    REGIME_PERFORMANCE,
+    REGIME_CLAIM,
+    reads=[Upstream(FACTOR_RETURN), LIBRARY, Upstream(REGIME)],
+    kinds=("polars", "statsmodels"),
+)
+def regime_performance(run: Run) -> Frames:
+    """Fill ``factor.regime_performance`` and ``factor.regime_claim`` over all months."""
+    performance = performance_of(run.warehouse.table(FACTOR_RETURN), run.warehouse.table(REGIME))
+    return performance, regime_claims(performance, run.settings.library.vintage)
+
+
+ASSETS = (regime, regime_performance)

@@ -1,0 +1,1 @@
+"""Funds: what they load on, and whether that is what they promise."""

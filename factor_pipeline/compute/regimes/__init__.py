@@ -1,0 +1,1 @@
+"""Regimes of the business cycle, and what factors return in each."""
