@@ -53,13 +53,14 @@ def published_file(folder: Path, given: Mapping[str, Sequence[Row]]) -> Path:
     warehouse = Warehouse(folder / "warehouse.duckdb")
     warehouse.prepare(TABLES.values())
     for name, some in given.items():
-        warehouse.replace(TABLES[name], _filled(TABLES[name], some))
+        warehouse.replace(TABLES[name], filled(TABLES[name], some))
     published = folder / "factors.duckdb"
     publish(warehouse.path, published, PUBLISHED_TABLES, {})
     return published
 
 
-def _filled(table: Table, given: Sequence[Row]) -> pl.DataFrame:
+def filled(table: Table, given: Sequence[Row]) -> pl.DataFrame:
+    """Rows of ``table``, with a placeholder where a value must stand and none is given."""
     blank = {c.name: None if c.nullable else _PLACEHOLDERS[c.dtype] for c in table.columns}
     return pl.DataFrame([blank | row for row in given], schema=table.polars_schema)
 
@@ -260,6 +261,127 @@ COMPARISON = rows(
     ("UMD_EW", "UMD", "202401", 0, None, None, None, None),
 )
 
+REGIME = rows(
+    "variant month_end regime inflation yield_slope production_from_peak carried_inputs",
+    ("real_time", NOV19, None, None, 0.01, 0.0, 0),
+    ("real_time", DEC19, "expansion", 0.02, 0.02, 0.0, 0),
+    ("real_time", JAN, "expansion", 0.04, 0.01, -0.01, 0),
+    ("real_time", FEB, "late cycle", 0.05, -0.01, -0.02, 1),
+    ("real_time", MAR, "expansion", 0.01, 0.03, -0.03, 0),
+    ("final", JAN, "recession", 0.5, 0.5, -0.5, 0),
+)
+REGIME_PERFORMANCE = rows(
+    "factor source vintage variant regime months first_month last_month annual_mean difference_t",
+    ("HML", "library", "202401", "real_time", "expansion", 90, JAN, APR, 0.9, 9.0),
+    ("HML", "library", "202402", "real_time", "expansion", 20, JAN10, FEB, 0.01, 0.1),
+    ("HML", "library", "202402", "real_time", "late cycle", 20, JAN10, FEB, 0.02, 0.2),
+    ("HML", "library", "202402", "real_time", "recession", 20, JAN10, FEB, -0.03, -0.3),
+    ("HML", "library", "202402", "real_time", "recovery", 3, JAN10, FEB, None, None),
+    ("HML", "library", "202402", "final", "expansion", 90, JAN10, APR, 0.9, 9.0),
+    ("HML", "own", None, "real_time", "expansion", 90, JAN10, APR, 0.8, 8.0),
+    ("UMD", "library", "202401", "real_time", "recovery", 40, JAN10, MAR, 0.05, 0.5),
+)
+REGIME_CLAIM = rows(
+    "variant source regime effect exposure factor sign vintage months difference difference_t "
+    "verdict",
+    (
+        "final",
+        "library",
+        "recovery",
+        "favours",
+        "size",
+        "SMB",
+        1,
+        "202402",
+        50,
+        0.01,
+        2.0,
+        "supported",
+    ),
+    (
+        "real_time",
+        "library",
+        "recovery",
+        "favours",
+        "size",
+        "SMB",
+        1,
+        "202402",
+        60,
+        0.005,
+        1.0,
+        "not supported",
+    ),
+    (
+        "final",
+        "own",
+        "expansion",
+        "hurts",
+        "low volatility",
+        None,
+        1,
+        None,
+        0,
+        None,
+        None,
+        "no such factor",
+    ),
+    (
+        "real_time",
+        "own",
+        "expansion",
+        "hurts",
+        "low volatility",
+        None,
+        1,
+        None,
+        0,
+        None,
+        None,
+        "no such factor",
+    ),
+)
+ETF_LOADING = rows(
+    "ticker model factor vintage months alpha alpha_t r2",
+    ("SMAL", "FF3", "SMB", "202402", 60, 0.001, 1.5, 0.9),
+    ("SMAL", "FF3", "HML", "202402", 60, 0.9, 9.0, 0.1),
+    ("SMAL", "CAPM", "MKT", "202402", 60, 0.9, 9.0, 0.1),
+)
+ETF_CHECK = rows(
+    "ticker promise model factor relation level estimate t vintage months first_month last_month "
+    "verdict",
+    (
+        "SMAL",
+        "small",
+        "FF3",
+        "SMB",
+        "above",
+        0.0,
+        0.8,
+        20.0,
+        "202402",
+        60,
+        JAN10,
+        FEB,
+        "as promised",
+    ),
+    (
+        "NONE",
+        "quality",
+        "FF5",
+        "RMW",
+        "above",
+        0.0,
+        None,
+        None,
+        None,
+        0,
+        None,
+        None,
+        "unknown ticker",
+    ),
+)
+
 # Stocks of each cell in April; twice as many in March.
 CELLS = {
     ("market", "All", "value"): 50,
@@ -350,6 +472,11 @@ SMALL_MARKET = {
     "portfolio.portfolio_return": PORTFOLIO_RETURN,
     "factor.factor_return": FACTOR_RETURN,
     "factor.comparison": COMPARISON,
+    "factor.regime": REGIME,
+    "factor.regime_performance": REGIME_PERFORMANCE,
+    "factor.regime_claim": REGIME_CLAIM,
+    "factor.etf_loading": ETF_LOADING,
+    "factor.etf_check": ETF_CHECK,
     "backtest.holding": HOLDING,
     "backtest.backtest_return": BACKTEST_RETURN,
     "backtest.ledger": LEDGER,
