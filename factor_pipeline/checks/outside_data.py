@@ -78,6 +78,6 @@ def tickers(warehouse: Warehouse) -> Finding:
         failing_rows=len(unknown),
         observed=f"no prices of {', '.join(unknown)}; add files or change etf.promises"
         if unknown
-        else f"prices of all {rows['ticker'].n_unique()} funds",
+        else f"{rows['ticker'].n_unique()} funds, all with prices",
         metadata={"promises": markdown(rows)},
     )

@@ -151,7 +151,7 @@ REGIME_CLAIM = Table(
     description=(
         "What is commonly said about factors in regimes, line by line, against own and library "
         "factors. Supported: the difference from the other months has the claimed sign and a t "
-        "beyond 1.65 (5 %, one-sided), from at least 24 months in the regime and outside. Of 52 "
+        "beyond 1.65 (5 %, one-sided), from at least 24 months in the regime and outside. Of 64 "
         "lines on pure noise about 3 would be. Commodities, bonds and defensive stocks are not in "
         "the data."
     ),

@@ -5,7 +5,6 @@ from typing import Final, Literal
 
 import polars as pl
 
-from factor_pipeline.compute.regimes.inputs import VARIANTS
 from factor_pipeline.compute.regimes.rule import EXPANSION, LATE_CYCLE, RECESSION, RECOVERY
 
 Effect = Literal["favours", "hurts"]
@@ -92,7 +91,7 @@ _Row = dict[str, object]
 
 
 def regime_claims(performance: pl.DataFrame, vintage: str) -> pl.DataFrame:
-    """Confront every claim with own and library factors, in both variants of the regimes.
+    """Confront every claim with own and library factors, in each variant of the regimes.
 
     Parameters
     ----------
@@ -104,20 +103,18 @@ def regime_claims(performance: pl.DataFrame, vintage: str) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        ``CLAIM_SCHEMA``, in the order of ``VARIANTS``, sources and ``CLAIMS``; none without
-        performance. ``mean`` and ``difference`` (decimal per month) and ``difference_t`` are those
-        of the exposure: of the factor times ``sign``. The verdict is
+        ``CLAIM_SCHEMA``, by variant of the performance, source and claim of ``CLAIMS``. ``mean``
+        and ``difference`` (decimal per month) and ``difference_t`` are those of the exposure: of
+        the factor times ``sign``. The verdict is
 
         - ``no such factor`` when the source (and vintage) has no factor that measures it,
         - ``too few months`` with fewer than 24 months in the regime or outside of it,
         - ``supported`` when the difference from the other months has the sign that is claimed and
           a t beyond 1.65, else ``not supported``.
     """
-    if performance.is_empty():
-        return CLAIM_SCHEMA.to_frame()
     rows = [
         _confronted(claim, variant, source, found)
-        for variant in VARIANTS
+        for variant in performance["variant"].unique().sort()
         for source, of_source in (
             ("own", performance.filter(pl.col("source") == "own")),
             ("library", _of_vintage(performance, vintage)),

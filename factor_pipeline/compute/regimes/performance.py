@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from factor_pipeline.compute.hac import hac_fit
 from factor_pipeline.compute.performance import MIN_MONTHS
-from factor_pipeline.compute.regimes.inputs import VARIANTS
 from factor_pipeline.compute.regimes.rule import REGIMES
 
 PERFORMANCE_SCHEMA = pl.Schema(
@@ -51,7 +50,7 @@ def regime_performance(returns: pl.DataFrame, regimes: pl.DataFrame) -> pl.DataF
     -------
     pl.DataFrame
         ``PERFORMANCE_SCHEMA``, one row per series, variant and regime, ordered by them; none
-        without regimes. A month counts where the return and the regime are known;
+        of a variant without regimes. A month counts where the return and the regime are known;
         ``first_month`` and ``last_month`` are those of all such months. ``mean`` (decimal per
         month), ``annual_mean`` (12 times it) and ``volatility`` (decimal per year) are null with
         fewer than 12 months in the regime; ``t``, ``difference`` (mean of the regime less that of
@@ -68,10 +67,8 @@ def regime_performance(returns: pl.DataFrame, regimes: pl.DataFrame) -> pl.DataF
     *Econometrica* 55(3)).
     """
     known = regimes.filter(pl.col("regime").is_not_null())
-    if known.is_empty():
-        return PERFORMANCE_SCHEMA.to_frame()
     rows: list[dict[str, object]] = []
-    for variant in VARIANTS:
+    for variant in known["variant"].unique().sort():
         months = known.filter(pl.col("variant") == variant).select("month_end", "regime")
         joined = (
             returns.with_columns(pl.when(pl.col("ret").is_finite()).then("ret").alias("ret"))
