@@ -32,6 +32,7 @@ from factor_pipeline.settings_sections import (
     Section,
     SimulationSettings,
 )
+from factor_pipeline.settings_tilts import DEFAULT_TILTS, TiltSettings
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -84,6 +85,7 @@ class Settings(Section):
     panel: PanelSettings = PanelSettings()
     portfolios: PortfolioSettings = PortfolioSettings()
     betas: BetasSettings = BetasSettings()
+    tilts: tuple[TiltSettings, ...] = DEFAULT_TILTS
     backtest: BacktestSettings = BacktestSettings()
     quality: QualitySettings = QualitySettings()
     schedule: ScheduleSettings = ScheduleSettings()
@@ -134,6 +136,21 @@ class Settings(Section):
                 raise ValueError(
                     f'{section}.universe is "index" but membership.source is "none": '
                     'give a membership file or set universe to "all"'
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _tilts_have_names_and_estimates(self) -> Self:
+        names = [tilt.name for tilt in self.tilts]
+        for tilt in self.tilts:
+            if names.count(tilt.name) > 1:
+                raise ValueError(f'tilts names "{tilt.name}" twice; rename one')
+            # Those that nobody wrote are left out where their model is.
+            if "tilts" in self.model_fields_set and tilt.model not in self.betas.models:
+                accepted = " or ".join(f'"{model}"' for model in self.betas.models)
+                raise ValueError(
+                    f'tilts: {tilt.name} is on model "{tilt.model}", which is not one of '
+                    f"betas.models; write {accepted}"
                 )
         return self
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
-from typing import Literal, get_args, get_origin
+from types import NoneType
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -75,11 +76,20 @@ def _accepted(field: FieldInfo | None) -> str:
         return options
     if inner:
         return "it as a section with keys of its own"
-    if field and annotation in {int, float}:
-        return f"{'a whole number' if annotation is int else 'a number'}{_bounds(field)}"
+    plain = _unwrapped(annotation)
+    if field and plain in {int, float}:
+        return f"{'a whole number' if plain is int else 'a number'}{_bounds(field)}"
     if date in types:
         return "a day such as 2001-10-30"
     return "a text in quotes"
+
+
+def _unwrapped(annotation: object) -> object:
+    """Type that an optional or annotated type is about."""
+    inner = [kind for kind in get_args(annotation) if kind is not NoneType]
+    if get_origin(annotation) is Annotated or len(inner) < len(get_args(annotation)):
+        return _unwrapped(inner[0])
+    return annotation
 
 
 def _either(options: Sequence[str]) -> str:
@@ -94,6 +104,8 @@ def _bounds(field: FieldInfo) -> str:
         for name in ("ge", "gt", "le")
         if (bound := getattr(rule, name, None)) is not None
     }
+    if not bounds:
+        return ""
     if "gt" in bounds:
         return f" above {bounds['gt']} and up to {bounds['le']}"
     return f" from {bounds['ge']}" + (f" to {bounds['le']}" if "le" in bounds else " on")

@@ -226,7 +226,10 @@ class PortfolioSettings(Section):
 
 
 class BetasSettings(Section):
-    """Rolling regressions on the factor models; ``factors`` says whose factors."""
+    """Rolling regressions on the factor models; ``factors`` says whose factors.
+
+    ``exposure_model`` is the one whose betas stocks are ranked, sorted and typed by.
+    """
 
     window_months: Whole = Field(default=60, ge=12, le=LONGEST_BETA_WINDOW)
     min_months: Whole = Field(default=24, ge=8)
@@ -234,6 +237,7 @@ class BetasSettings(Section):
     models: tuple[Literal["CAPM", "FF3", "Carhart", "FF5"], ...] = Field(
         default=("CAPM", "FF3", "Carhart", "FF5"), min_length=1
     )
+    exposure_model: Literal["CAPM", "FF3", "Carhart", "FF5"] = "FF3"
 
     @model_validator(mode="after")
     def _models_can_be_estimated(self) -> Self:
@@ -242,6 +246,11 @@ class BetasSettings(Section):
         if self.factors == "own" and "FF5" in self.models:
             raise ValueError(
                 'factors is "own", which has no RMW and CMA: leave "FF5" out of models'
+            )
+        if self.exposure_model not in self.models:
+            accepted = " or ".join(f'"{model}"' for model in dict.fromkeys(self.models))
+            raise ValueError(
+                f'exposure_model "{self.exposure_model}" is not one of models; write {accepted}'
             )
         return self
 
