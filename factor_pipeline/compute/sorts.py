@@ -145,6 +145,13 @@ def decile_sort(signal: str, rebalance: Rebalance) -> Sort:
     return Sort(f"{signal}_decile", (dimension,), rebalance)
 
 
+def quintile_sort(signal: str, rebalance: Rebalance) -> Sort:
+    """Five groups of ``signal``, Q1 (lowest) to Q5."""
+    labels = tuple(f"Q{group}" for group in range(1, 6))
+    dimension = Dimension(signal, tuple(group / 5 for group in range(1, 5)), labels)
+    return Sort(f"{signal}_quintile", (dimension,), rebalance)
+
+
 def tercile_sort(signal: str, rebalance: Rebalance) -> Sort:
     """Low, Mid and High ``signal``, cut at its 30th and 70th percentile."""
     dimension = Dimension(signal, (0.3, 0.7), ("Low", "Mid", "High"))
