@@ -9,12 +9,14 @@ from factor_pipeline import jobs
 from factor_pipeline.assets import (
     backtests,
     etfs,
+    exposures,
     factors,
     panel,
     portfolios,
     regimes,
     risk,
     signals,
+    strategy_exposures,
 )
 from factor_pipeline.assets.common import TableAsset
 from factor_pipeline.assets.publication import published_asset
@@ -37,11 +39,13 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     *panel.ASSETS,
     *signals.ASSETS,
     *risk.ASSETS,
+    *exposures.ASSETS,
     *portfolios.ASSETS,
     *factors.ASSETS,
     *regimes.ASSETS,
     *etfs.ASSETS,
     *backtests.ASSETS,
+    *strategy_exposures.ASSETS,
 )
 
 

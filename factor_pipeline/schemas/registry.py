@@ -5,8 +5,10 @@ from factor_pipeline.schemas.backtest import (
     DRAWDOWN,
     HOLDING,
     LEDGER,
+    LOADING,
     SUMMARY,
 )
+from factor_pipeline.schemas.backtest import EXPOSURE as STRATEGY_EXPOSURE
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
 from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
@@ -30,7 +32,7 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
-from factor_pipeline.schemas.risk import ROLLING_BETA
+from factor_pipeline.schemas.risk import BETA_PORTFOLIO_RETURN, EXPOSURE, ROLLING_BETA, TILT
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.schemas.table import Table
 
@@ -53,6 +55,9 @@ DERIVED_TABLES = (
     INDEX_COVERAGE,
     CHARACTERISTIC,
     ROLLING_BETA,
+    EXPOSURE,
+    TILT,
+    BETA_PORTFOLIO_RETURN,
     BREAKPOINT,
     ASSIGNMENT,
     PORTFOLIO_RETURN,
@@ -68,6 +73,8 @@ DERIVED_TABLES = (
     LEDGER,
     SUMMARY,
     DRAWDOWN,
+    STRATEGY_EXPOSURE,
+    LOADING,
 )
 PUBLISHED_TABLES = (*RAW_TABLES, *DERIVED_TABLES, QUARANTINE, CHECK_RESULT, BUILD)
 TABLES: dict[str, Table] = {table.qualified_name: table for table in (*PUBLISHED_TABLES, PENDING)}

@@ -6,7 +6,8 @@ import polars as pl
 
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.betas.output import REASONS
-from factor_pipeline.schemas.panel import OF_SECURITY, SECURITY_ID
+from factor_pipeline.compute.exposures import STOCK_TYPES
+from factor_pipeline.schemas.panel import MONTH_END, OF_SECURITY, SECURITY_ID
 from factor_pipeline.schemas.table import Column, Table
 
 _FACTORS: Final = {
@@ -97,4 +98,157 @@ ROLLING_BETA = Table(
     ),
     monthly=True,
     references=(OF_SECURITY,),
+)
+
+_MODEL = Column(
+    "model",
+    pl.String,
+    "name",
+    "Factor model of the betas (betas.exposure_model).",
+    values=tuple(model.name for model in MODELS),
+)
+
+
+def _standing_columns() -> tuple[Column, ...]:
+    ranks = (
+        Column(
+            f"rank_{name}",
+            pl.Int64,
+            "rank",
+            f"Place by beta_{name}, 1 is the highest; equal betas share the lowest number they "
+            "span (1, 2, 2, 4). NULL without betas.",
+            nullable=True,
+        )
+        for name in _FACTORS
+    )
+    percentiles = (
+        _number(
+            f"percentile_{name}",
+            "decimal",
+            f"Share of the ranked stocks whose beta_{name} is at most this stock's: 1 for the "
+            "highest. (stocks - rank + 1) / stocks.",
+            0.0,
+            1.0,
+        )
+        for name in _FACTORS
+    )
+    return (*ranks, *percentiles)
+
+
+EXPOSURE = Table(
+    layer="risk",
+    name="exposure",
+    description=(
+        "Every stock listed at the end of the month, ranked against the others by each beta of one "
+        "model. Known at the END of month_end, as risk.rolling_beta is, which has the betas "
+        "themselves: to trade on it, join with the returns of the month after."
+    ),
+    key=("security_id", "month_end"),
+    columns=(
+        SECURITY_ID,
+        MONTH_END,
+        _MODEL,
+        Column(
+            "stock_type",
+            pl.String,
+            "name",
+            "Small when beta_smb is above 0, else large; value when beta_hml is above 0, else "
+            "growth. NULL when either is missing.",
+            nullable=True,
+            values=STOCK_TYPES,
+        ),
+        Column(
+            "stocks",
+            pl.Int64,
+            "count",
+            "Stocks ranked in the month: those with every beta of the model.",
+            minimum=0,
+        ),
+        *_standing_columns(),
+    ),
+    monthly=True,
+    references=(OF_SECURITY,),
+)
+
+TILT = Table(
+    layer="risk",
+    name="tilt",
+    description=(
+        "Stocks that tilts (settings: [[tilts]]) pick by their betas, best first. Known at the END "
+        "of month_end: to trade on it, join with the returns of the month after."
+    ),
+    key=("tilt", "security_id", "month_end"),
+    columns=(
+        Column("tilt", pl.String, "name", "Tilt, e.g. small_value."),
+        SECURITY_ID,
+        MONTH_END,
+        Column(
+            "rank",
+            pl.Int64,
+            "rank",
+            "Place among the stocks that pass its filter, 1 is best; equal scores in order of "
+            "security_id.",
+            minimum=1,
+        ),
+        Column(
+            "score",
+            pl.Float64,
+            "decimal",
+            "Mean, over the betas it ranks by, of the share of all stocks with betas that the "
+            "stock is at least as good as.",
+            minimum=0.0,
+            maximum=1.0,
+        ),
+    ),
+    monthly=True,
+)
+
+BETA_PORTFOLIO_RETURN = Table(
+    layer="risk",
+    name="beta_portfolio_return",
+    description=(
+        "Returns of quintiles sorted every month on each beta of one model, and highest minus "
+        "lowest. month_end is the month of the RETURN; the betas, and the weights, are those known "
+        "at the end of the month before."
+    ),
+    key=("model", "loading", "cell", "weighting", "month_end"),
+    columns=(
+        _MODEL,
+        Column(
+            "loading",
+            pl.String,
+            "name",
+            "Beta that is sorted on.",
+            values=tuple(f"beta_{name}" for name in _FACTORS),
+        ),
+        Column(
+            "cell",
+            pl.String,
+            "name",
+            "Q1 (lowest betas) to Q5, or Q5-Q1, the difference of their returns.",
+            values=("Q1", "Q2", "Q3", "Q4", "Q5", "Q5-Q1"),
+        ),
+        Column(
+            "weighting",
+            pl.String,
+            "name",
+            "value: by market equity of the month before; equal.",
+            values=("value", "equal"),
+        ),
+        MONTH_END,
+        _number(
+            "ret",
+            "decimal",
+            "Return of the month; NULL with fewer stocks than portfolios.min_portfolio_stocks.",
+        ),
+        Column("stocks", pl.Int64, "count", "Stocks whose returns enter.", minimum=0),
+        Column("missing", pl.Int64, "count", "Members without a return or weight.", minimum=0),
+        _number(
+            "market_equity",
+            "USD",
+            "Sum over the stocks at the end of the month before; of a spread, over both cells.",
+            0.0,
+        ),
+    ),
+    monthly=True,
 )

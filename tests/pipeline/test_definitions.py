@@ -43,9 +43,10 @@ def test_every_table_shows_its_columns_with_units(defs):
 
 
 def test_about_a_dozen_assets_are_partitioned_and_all_alike(defs):
-    # Dagster writes two events per asset and month: every partitioned asset costs.
+    # The event log is written in batches (event_storage.py), so a partitioned asset costs
+    # milliseconds a month; still, one per family of tables.
     partitioned = [s for s in defs.resolve_all_asset_specs() if s.partitions_def]
-    assert len(partitioned) <= 12
+    assert len(partitioned) <= 18
     assert len({s.partitions_def for s in partitioned}) == 1
 
 

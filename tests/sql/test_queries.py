@@ -35,6 +35,7 @@ from tests.sql.small_market import (
     published_file,
     rows,
 )
+from tests.sql.small_market_betas import BETA_ANSWERS, BETA_TABLES
 
 # Rounding of doubles stays below 1e-11 here, t of two nearly equal correlations included; a wrong
 # formula is off by far more.
@@ -391,12 +392,13 @@ EXPECTED = {
             FEB,
         ),
     ),
+    **BETA_ANSWERS,
 }
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    return published_file(tmp_path_factory.mktemp("small"), SMALL_MARKET)
+    return published_file(tmp_path_factory.mktemp("small"), SMALL_MARKET | BETA_TABLES)
 
 
 @pytest.fixture(scope="module")
@@ -570,3 +572,31 @@ def test_another_strategy_can_be_chosen(name, answer):
     # GAMA, all the strategy held, was sold at the start of April.
     months = {"departures": [APR], "current_holdings": [], "sector_weights": [MAR]}
     assert [row["month_end"] for row in given] == months[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "edited", "column", "values"),
+    [
+        ("small_value_tilt", "'small_value' as tilt", "'large_growth' as tilt", "ticker", ["BETA"]),
+        ("highest_betas", "10 as stocks", "1 as stocks", "ticker", ["ALFA", "GAMA", "ALFA"]),
+        (
+            "beta_rank_of",
+            r"select\n +\(.*\) as ticker",
+            "select 'DELT' as ticker",
+            "place_smb",
+            [3],
+        ),
+        (
+            "high_against_low_beta_hml",
+            "'value' as weighting",
+            "'equal' as weighting",
+            "growth_spread",
+            [1.125],
+        ),
+        ("strategy_betas", "'FF3' as factor", "'CAPM' as factor", "estimate", [5.0]),
+    ],
+)
+def test_questions_about_betas_can_be_asked_of_another(
+    name, pattern, edited, column, values, answer
+):
+    assert [row[column] for row in answer(name, pattern, edited)] == values

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from factor_pipeline.assets.exposures import tilts_of
 from factor_pipeline.errors import SettingsError
 from factor_pipeline.settings import (
     CONFIG_VARIABLE,
@@ -155,6 +156,50 @@ def test_without_a_file_everything_is_simulated():
             "schedule.timezone: 'New York' is not a time zone; write \"UTC\" or a name such as ",
         ),
         ({"last_month": "2003-12"}, "last_month 2003-12 is before the first month, 2004-01"),
+        (
+            {"betas": {"models": ["CAPM", "FF5"]}},
+            'betas: exposure_model "FF3" is not one of models; write "CAPM" or "FF5"',
+        ),
+        (
+            {"betas": {"exposure_model": "FF4"}},
+            'betas.exposure_model: "FF4" is not accepted; write "CAPM", "FF3", "Carhart" or "FF5"',
+        ),
+        ({"tilts": [{"rank_by": ["beta_mkt"]}]}, "tilts[0].name: is missing; write a text in quo"),
+        (
+            {"tilts": [{"name": "mine", "rank_by": []}]},
+            'tilts[0].rank_by: [] is not accepted; write a list of "beta_mkt", "beta_smb", ',
+        ),
+        (
+            {"tilts": [{"name": "mine", "rank_by": ["beta_mom"]}]},
+            'tilts[0].rank_by[0]: "beta_mom" is not accepted; write a list of "beta_mkt", ',
+        ),
+        (
+            {"tilts": [{"name": "mine", "rank_by": ["beta_mkt"], "above": {"beta_sbm": 0}}]},
+            "unknown key tilts[0].above.beta_sbm; did you mean beta_smb? accepted here: beta_cma, ",
+        ),
+        (
+            {"tilts": [{"name": "mine", "rank_by": ["beta_mkt"], "above": {"beta_smb": "0"}}]},
+            'tilts[0].above.beta_smb: "0" is not accepted; write a number',
+        ),
+        (
+            {"tilts": [{"name": "mine", "rank_by": ["beta_mkt"], "top": 0}]},
+            "tilts[0].top: 0 is not accepted; write a whole number from 1 on",
+        ),
+        (
+            {"tilts": [{"name": "mine", "rank_by": ["beta_umd"]}]},
+            "tilts[0]: tilt 'mine': rank_by names 'beta_umd', which FF3 does not have; write beta_",
+        ),
+        (
+            {"tilts": [{"name": "mine", "rank_by": ["beta_mkt"]}] * 2},
+            'tilts names "mine" twice; rename one',
+        ),
+        (
+            {
+                "betas": {"models": ["CAPM"], "exposure_model": "CAPM"},
+                "tilts": [{"name": "mine", "rank_by": ["beta_mkt"]}],
+            },
+            'tilts: mine is on model "FF3", which is not one of betas.models; write "CAPM"',
+        ),
     ],
 )
 def test_one_line_names_the_key_and_what_it_accepts(document, said):
@@ -353,6 +398,19 @@ def test_any_document_gives_settings_or_one_line(document):
     assert len(said.splitlines()) <= 1
 
 
+def test_default_tilts_are_left_out_where_their_model_is():
+    settings = parse_settings(
+        {"betas": {"models": ["CAPM"], "exposure_model": "CAPM"}}, base=Path()
+    )
+    assert tilts_of(settings) == ()
+    assert [tilt.name for tilt in tilts_of(Settings())] == [
+        "small_value",
+        "large_growth",
+        "high_beta",
+        "defensive",
+    ]
+
+
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(ValueError, match="frozen"):
         Settings().prices.source = "alphavantage"
@@ -382,7 +440,7 @@ def test_the_example_is_valid(example_tree):
 
 def test_values_the_example_calls_defaults_are_the_defaults(example_tree):
     ours, default = load_settings(example_tree), Settings()
-    same = ("portfolios", "betas", "backtest", "quality", "simulation")
+    same = ("portfolios", "betas", "tilts", "backtest", "quality", "simulation")
     assert all(getattr(ours, name) == getattr(default, name) for name in same)
     assert ours.panel.model_copy(update={"splices": ()}) == default.panel
 
@@ -393,8 +451,21 @@ def part_of_example(name: str) -> str:
     return dict(zip(["", *parts[1::2]], parts[::2], strict=True))[name]
 
 
+def lists_of_sections() -> dict[str, type[BaseModel]]:
+    return {
+        name: inner[0]
+        for name, field in Settings.model_fields.items()
+        if (inner := get_args(field.annotation))
+        and isinstance(inner[0], type)
+        and issubclass(inner[0], BaseModel)
+    }
+
+
 def test_the_example_has_every_key():
-    for key in set(Settings.model_fields) - set(sections()):
+    for name, model in lists_of_sections().items():
+        shown = {key for item in tomllib.loads(EXAMPLE.read_text())[name] for key in item}
+        assert shown == set(model.model_fields), name
+    for key in set(Settings.model_fields) - set(sections()) - set(lists_of_sections()):
         assert re.search(rf"^{key} = ", part_of_example(""), re.MULTILINE), key
     for name, model in sections().items():
         for key in model.model_fields:
