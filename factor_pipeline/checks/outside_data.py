@@ -57,14 +57,19 @@ def macro_series(warehouse: Warehouse) -> Finding:
     missing = [name for name in SERIES if name not in there]
     rows = warehouse.table(REGIME)
     carried = rows.filter(pl.col("carried_inputs") > 0).height
-    observed = f"{rows.height} rows, {carried} of them with observations of an earlier month"
+    if missing:
+        observed = (
+            f"no regimes: {', '.join(missing)} missing; set macro.source and macro.path to files "
+            "of all series"
+        )
+    elif rows.is_empty():
+        observed = "no regimes: the series have no month in common; fetch them for the same years"
+    else:
+        observed = f"{rows.height} rows, {carried} of them with observations of an earlier month"
     return Finding(
-        passed=not missing,
+        passed=not missing and not rows.is_empty(),
         failing_rows=len(missing),
-        observed=f"no regimes: {', '.join(missing)} missing; set macro.source and macro.path to "
-        "files of all series"
-        if missing
-        else observed,
+        observed=observed,
         metadata={name: there.get(name, 0) for name in SERIES},
     )
 

@@ -44,6 +44,13 @@ def test_carried_observations_are_counted(warehouse):
     assert finding.observed == "6 rows, 1 of them with observations of an earlier month"
 
 
+def test_series_without_a_common_month_do_not_pass(warehouse):
+    fill(warehouse, "raw.macro", macro(*SERIES))
+    finding = macro_series(warehouse)
+    assert not finding.passed
+    assert finding.observed.startswith("no regimes: the series have no month in common")
+
+
 def test_funds_without_prices_are_named(warehouse):
     fill(warehouse, "factor.etf_check", ETF_CHECK)
     finding = tickers(warehouse)

@@ -32,7 +32,7 @@ LAG_MONTHS: Final = {
     PRODUCTION: 2,
     # The average of a month is complete once its last day's rate is out, on the day after.
     POLICY_RATE: 2,
-    # Treasury, par yield curve rates: on the day itself.
+    # Treasury, par yield curve rates: on the evening of the day.
     YIELD_CURVE: 1,
 }
 """Months from that of an observation to the first one that begins with it known."""
