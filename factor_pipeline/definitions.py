@@ -19,6 +19,7 @@ from factor_pipeline.assets import (
     strategy_exposures,
 )
 from factor_pipeline.assets.common import TableAsset
+from factor_pipeline.assets.order import in_dependency_order
 from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
@@ -49,16 +50,18 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
 )
 
 
+def table_assets(settings: Settings) -> tuple[TableAsset, ...]:
+    """All table assets as these settings connect them, in dependency order."""
+    return in_dependency_order(risk.with_factors_of(asset, settings) for asset in TABLE_ASSETS)
+
+
 def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
     """Everything Dagster needs to run the warehouse in ``folder`` with these settings."""
     warehouse = Warehouse(folder / "warehouse.duckdb")
     if not warehouse.path.exists():
         warehouse.prepare(TABLES.values())
     partitions = monthly_partitions(settings)
-    tables = [
-        risk.with_factors_of(asset, settings).definition(partitions, code_version())
-        for asset in TABLE_ASSETS
-    ]
+    tables = [asset.definition(partitions, code_version()) for asset in table_assets(settings)]
     keys = [key for definition in tables for key in definition.keys]
     every_month = range_tags(settings.start_month, last_partition(settings))
     return dg.Definitions(

@@ -28,6 +28,11 @@ class Upstream:
     ahead: int = 0
     asset: str | None = None
 
+    @property
+    def key(self) -> dg.AssetKey:
+        """Key of the asset that fills the table."""
+        return dg.AssetKey([self.table.layer, self.asset or self.table.name])
+
     def dependency(self, reader: Table) -> dg.AssetDep:
         """Dagster dependency, with the months mapped when both tables are monthly."""
         mapping = None
@@ -37,8 +42,7 @@ class Upstream:
                 end_offset=self.ahead,
                 allow_nonexistent_upstream_partitions=True,
             )
-        key = dg.AssetKey([self.table.layer, self.asset or self.table.name])
-        return dg.AssetDep(key, partition_mapping=mapping)
+        return dg.AssetDep(self.key, partition_mapping=mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,16 @@ class TableAsset:
     kinds: frozenset[str]
     monthly: bool
     scope: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def keys(self) -> list[dg.AssetKey]:
+        """Keys of the Dagster assets, in the order of the tables."""
+        return [self._key(table) for table in self.tables]
+
+    @property
+    def read_keys(self) -> list[dg.AssetKey]:
+        """Keys of the assets it reads."""
+        return [upstream.key for upstream in self.reads]
 
     def definition(
         self, partitions: dg.MonthlyPartitionsDefinition, code_version: str

@@ -23,10 +23,10 @@ def audit_and_tell(home: Path, settings: Settings, months: Sequence[date]) -> bo
         Whether nothing offends.
     """
     # The code location prepares the warehouse of the environment when it is imported.
-    from factor_pipeline.definitions import TABLE_ASSETS  # noqa: PLC0415
+    from factor_pipeline.definitions import table_assets  # noqa: PLC0415
 
     with _progress() as on_step:
-        report = audit(home, settings, TABLE_ASSETS, months, on_step=on_step)
+        report = audit(home, settings, table_assets(settings), months, on_step=on_step)
     console.table(report.frame())
     for finding in report.leaks:
         at = f" at {finding.cutoff:%Y-%m}" if finding.cutoff else ""

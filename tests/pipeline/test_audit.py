@@ -61,13 +61,13 @@ def settings():
 
 
 @pytest.fixture(scope="module")
-def assets(tmp_path_factory):
+def assets(settings, tmp_path_factory):
     """All table assets; the code location prepares a home when it is loaded."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACTOR_HOME", str(tmp_path_factory.mktemp("location")))
         patch.delenv("FACTOR_CONFIG", raising=False)
-        from factor_pipeline.definitions import TABLE_ASSETS  # noqa: PLC0415
-    return TABLE_ASSETS
+        from factor_pipeline.definitions import table_assets  # noqa: PLC0415
+    return table_assets(settings)
 
 
 @pytest.fixture(scope="module")

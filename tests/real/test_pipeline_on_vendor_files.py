@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from factor_pipeline.assets.common import Run
-from factor_pipeline.definitions import TABLE_ASSETS
+from factor_pipeline.definitions import table_assets
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.settings import load_settings
 from factor_pipeline.warehouse.store import Warehouse
@@ -159,7 +159,7 @@ def test_twelve_months_one_by_one_equal_one_range_run(home, tmp_path):
     work = tmp_path / "warehouse.duckdb"
     shutil.copy(home.folder / "warehouse.duckdb", work)
     warehouse, settings = Warehouse(work), load_settings(home.config)
-    monthly = [asset for asset in TABLE_ASSETS if asset.monthly]
+    monthly = [asset for asset in table_assets(settings) if asset.monthly]
     tables = [table for asset in monthly for table in asset.tables]
     before = {table.qualified_name: warehouse.table(table) for table in tables}
     last = date(2021, 4, 1)
