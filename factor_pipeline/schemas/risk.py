@@ -153,7 +153,8 @@ EXPOSURE = Table(
             pl.String,
             "name",
             "Small when beta_smb is above 0, else large; value when beta_hml is above 0, else "
-            "growth. NULL when either is missing.",
+            "growth. NULL when either is missing. Betas are estimates: where their t in "
+            "risk.rolling_beta is small, so is what the type says.",
             nullable=True,
             values=STOCK_TYPES,
         ),
