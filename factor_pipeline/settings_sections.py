@@ -20,6 +20,7 @@ from pydantic import (
 from factor_pipeline.cron import cron_line
 
 LONGEST_BETA_WINDOW = 120
+LONGEST_DAILY_BETA_WINDOW = 1260
 
 _MONTH = re.compile(r"(1[89]|2[01])\d\d-(0[1-9]|1[0-2])")
 _VINTAGE = re.compile(r"\d{4}(0[1-9]|1[0-2])")
@@ -233,6 +234,8 @@ class BetasSettings(Section):
 
     window_months: Whole = Field(default=60, ge=12, le=LONGEST_BETA_WINDOW)
     min_months: Whole = Field(default=24, ge=8)
+    daily_window_days: Whole = Field(default=252, ge=60, le=LONGEST_DAILY_BETA_WINDOW)
+    daily_min_days: Whole = Field(default=120, ge=20)
     factors: Literal["library", "own"] = "library"
     models: tuple[Literal["CAPM", "FF3", "Carhart", "FF5"], ...] = Field(
         default=("CAPM", "FF3", "Carhart", "FF5"), min_length=1
@@ -243,6 +246,8 @@ class BetasSettings(Section):
     def _models_can_be_estimated(self) -> Self:
         if self.min_months > self.window_months:
             raise ValueError("min_months is more than window_months")
+        if self.daily_min_days > self.daily_window_days:
+            raise ValueError("daily_min_days is more than daily_window_days")
         if self.factors == "own" and "FF5" in self.models:
             raise ValueError(
                 'factors is "own", which has no RMW and CMA: leave "FF5" out of models'

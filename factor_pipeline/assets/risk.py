@@ -1,20 +1,33 @@
-"""Risk: rolling betas of every security."""
+"""Risk: rolling betas of every security, from monthly and from daily returns."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+
+import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, TableAsset, Upstream, table_asset
 from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.compute.betas.daily import daily_betas
+from factor_pipeline.compute.betas.market import CORRELATION_DAYS, market_betas
+from factor_pipeline.compute.betas.market_days import MONTHS_BEFORE, DailyReturns, MarketDays
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.betas.rolling import rolling_betas
 from factor_pipeline.compute.betas.shrinkage import with_shrunk_market_betas
+from factor_pipeline.compute.returns import daily_returns, settled_returns
+from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.factor import FACTOR_RETURN
-from factor_pipeline.schemas.panel import SECURITY_MONTH
-from factor_pipeline.schemas.risk import ROLLING_BETA
+from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
+from factor_pipeline.schemas.raw import FRENCH_RETURN, PRICE_DAILY
+from factor_pipeline.schemas.risk import DAILY_BETA, MARKET_BETA, ROLLING_BETA
 from factor_pipeline.settings import Settings
 from factor_pipeline.settings_sections import LONGEST_BETA_WINDOW
 from factor_pipeline.warehouse.models import load_sql
+from factor_pipeline.warehouse.store import Warehouse
 
 _REACH = LONGEST_BETA_WINDOW - 1
+
+# Daily returns of this many stocks are in memory at a time.
+_STOCKS_AT_ONCE = 512
 
 
 @table_asset(
@@ -43,7 +56,63 @@ def rolling_beta(run: Run) -> Frames:
     return (with_shrunk_market_betas(estimates),)
 
 
-ASSETS = (rolling_beta,)
+@table_asset(
+    DAILY_BETA,
+    MARKET_BETA,
+    reads=[
+        Upstream(PRICE_DAILY),
+        Upstream(FRENCH_RETURN),
+        Upstream(SECURITY),
+        Upstream(SECURITY_MONTH),
+    ],
+    kinds=("polars", "sql"),
+)
+def daily_beta(run: Run) -> Frames:
+    """Fill ``risk.daily_beta`` and ``risk.market_beta`` for the months of the run."""
+    settings = run.settings.betas
+    window, fewest = settings.daily_window_days, settings.daily_min_days
+    rows = run.warehouse.read_months(load_sql("risk/returns"), run.months)
+    factors = daily_factors(run.warehouse, run.settings, run.months)
+    days = MarketDays.of(factors, run.months)
+    betas, market = [DAILY_BETA.empty().drop("beta_mkt_shrunk")], [MARKET_BETA.empty()]
+    for some, returns in _daily_returns(run, rows, days):
+        betas.append(
+            daily_betas(returns, factors, some, run.months, window_days=window, min_days=fewest)
+        )
+        market.append(
+            market_betas(returns, factors, some, run.months, window_days=window, min_days=fewest)
+        )
+    return (with_shrunk_market_betas(pl.concat(betas)), pl.concat(market))
+
+
+def daily_factors(warehouse: Warehouse, settings: Settings, months: MonthRange) -> pl.DataFrame:
+    """``date, vintage, rf, mkt, smb, hml`` of the market days that windows of ``months`` need."""
+    return warehouse.read_months(
+        load_sql("risk/daily_factors"),
+        months.widened(back=MONTHS_BEFORE),
+        vintage=settings.library.vintage,
+    )
+
+
+def _daily_returns(
+    run: Run, rows: pl.DataFrame, days: MarketDays
+) -> Iterator[tuple[pl.DataFrame, DailyReturns]]:
+    """Give some of ``rows`` at a time, and the returns of their securities in all windows."""
+    windows = days.months_of_windows(run.months, CORRELATION_DAYS)
+    securities = rows["security_id"].unique().sort().to_list()
+    for first in range(0, len(securities), _STOCKS_AT_ONCE):
+        some = securities[first : first + _STOCKS_AT_ONCE]
+        prices = run.warehouse.read_months(
+            load_sql("risk/daily_prices"), windows, first_security=some[0], last_security=some[-1]
+        )
+        returns = settled_returns(
+            daily_returns(prices), dispute=run.settings.panel.disputed_return
+        ).filter(pl.col("security_id").is_in(some))
+        asked = rows.filter(pl.col("security_id").is_between(some[0], some[-1]))
+        yield asked, DailyReturns.of(returns, days)
+
+
+ASSETS = (rolling_beta, daily_beta)
 
 
 def with_factors_of(asset: TableAsset, settings: Settings) -> TableAsset:

@@ -92,18 +92,11 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     DataError
         When a security has two rows on a day, or a key is null.
     """
-    used = pl.col("computed_return")
-    if dispute != "computed":
-        substitute = pl.col("vendor_return") if dispute == "vendor" else None
-        used = pl.when("disputed").then(substitute).otherwise(used)
-    rows = (
-        sorted_by_key(days, _DAY, what="daily returns")
-        .with_columns(
-            month_end=pl.col("date").dt.month_end(),
-            disputed=_is_disputed(),
-            dollars=finite(pl.col("close") * pl.col("volume")),
-        )
-        .with_columns(growth=1 + used)
+    rows = sorted_by_key(days, _DAY, what="daily returns").with_columns(
+        month_end=pl.col("date").dt.month_end(),
+        disputed=_is_disputed(),
+        growth=1 + _settled(dispute),
+        dollars=finite(pl.col("close") * pl.col("volume")),
     )
     months = rows.group_by("security_id", "month_end", maintain_order=True).agg(
         price=pl.col("close").last(),
@@ -118,6 +111,32 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
         ret=pl.when("has_return").then(reduce_runs(np.multiply, rows["growth"], lengths) - 1),
         dollar_volume=reduce_runs(np.add, rows["dollars"], lengths),
     ).drop("has_return")
+
+
+def settled_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
+    """Return of each of ``daily_returns`` once disputes are settled, as the months count it.
+
+    Parameters
+    ----------
+    days
+        Result of ``daily_returns``.
+    dispute
+        What a disputed day counts as: ``null`` (no return), ``computed`` or ``vendor``.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``security_id, date, ret`` (decimal), in the order of ``days``.
+    """
+    return days.select("security_id", "date", ret=_settled(dispute))
+
+
+def _settled(dispute: Dispute) -> pl.Expr:
+    used = pl.col("computed_return")
+    if dispute == "computed":
+        return used
+    substitute = pl.col("vendor_return") if dispute == "vendor" else None
+    return pl.when(_is_disputed()).then(substitute).otherwise(used)
 
 
 def _difference() -> pl.Expr:

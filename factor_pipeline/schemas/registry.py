@@ -32,7 +32,14 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
-from factor_pipeline.schemas.risk import BETA_PORTFOLIO_RETURN, EXPOSURE, ROLLING_BETA, TILT
+from factor_pipeline.schemas.risk import (
+    BETA_PORTFOLIO_RETURN,
+    DAILY_BETA,
+    EXPOSURE,
+    MARKET_BETA,
+    ROLLING_BETA,
+    TILT,
+)
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.schemas.table import Table
 
@@ -58,6 +65,8 @@ DERIVED_TABLES = (
     EXPOSURE,
     TILT,
     BETA_PORTFOLIO_RETURN,
+    DAILY_BETA,
+    MARKET_BETA,
     BREAKPOINT,
     ASSIGNMENT,
     PORTFOLIO_RETURN,

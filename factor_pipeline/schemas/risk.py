@@ -1,11 +1,14 @@
 """Risk tables: how securities move with the factors."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+from factor_pipeline.compute.betas import market
+from factor_pipeline.compute.betas.daily import DAILY_LOADINGS, DAILY_MODELS
 from factor_pipeline.compute.betas.models import MODELS
-from factor_pipeline.compute.betas.output import REASONS
+from factor_pipeline.compute.betas.output import DAILY_REASONS, REASONS
 from factor_pipeline.compute.exposures import STOCK_TYPES
 from factor_pipeline.schemas.panel import MONTH_END, OF_SECURITY, SECURITY_ID
 from factor_pipeline.schemas.table import Column, Table
@@ -32,18 +35,42 @@ def _number(
     )
 
 
-def _coefficient_columns() -> tuple[Column, ...]:
+def _statistics(loadings: Sequence[str], period: str) -> tuple[Column, ...]:
+    """Columns of a regression on the factors of ``loadings``; ``period`` is that of a return."""
+    unit = f"decimal/{period}"
     return (
-        _number("alpha", "decimal/month", "Intercept: mean return the factors do not explain."),
-        *(_number(f"beta_{name}", "ratio", f"Slope on {of}.") for name, of in _FACTORS.items()),
-        _number("se_alpha", "decimal/month", "Standard error of alpha (homoscedastic)."),
-        *(_number(f"se_{name}", "ratio", f"Standard error of beta_{name}.") for name in _FACTORS),
+        _number("alpha", unit, "Intercept: mean return the factors do not explain."),
+        *(_number(f"beta_{name}", "ratio", f"Slope on {_FACTORS[name]}.") for name in loadings),
+        _number("se_alpha", unit, "Standard error of alpha (homoscedastic)."),
+        *(_number(f"se_{name}", "ratio", f"Standard error of beta_{name}.") for name in loadings),
         *(
             _number(f"t_{name}", "ratio", f"Estimate over se_{name}; NULL for an exact fit.")
-            for name in ("alpha", *_FACTORS)
+            for name in ("alpha", *loadings)
+        ),
+        _number("r2", "decimal", "R-squared; NULL for returns that do not vary.", 0.0, 1.0),
+        _number(
+            "residual_volatility",
+            unit,
+            "Standard deviation of the residuals, n - K - 1 degrees of freedom.",
+            0.0,
         ),
     )
 
+
+def _count(name: str, description: str) -> Column:
+    return Column(name, pl.Int32, "count", description, minimum=0)
+
+
+def _reason(name: str, description: str, values: tuple[str, ...]) -> Column:
+    return Column(name, pl.String, "name", description, nullable=True, values=values)
+
+
+_WHY: Final = "Why there are no estimates; NULL when there are."
+_SHRUNK: Final = _number(
+    "beta_mkt_shrunk",
+    "ratio",
+    "beta_mkt shrunk towards the mean of all securities in the month (Vasicek 1973).",
+)
 
 ROLLING_BETA = Table(
     layer="risk",
@@ -67,34 +94,93 @@ ROLLING_BETA = Table(
             "CAPM; FF3 (Fama and French 1993); Carhart (1997); FF5 (Fama and French 2015).",
             values=tuple(model.name for model in MODELS),
         ),
-        *_coefficient_columns(),
-        _number("r2", "decimal", "R-squared; NULL for returns that do not vary.", 0.0, 1.0),
-        _number(
-            "residual_volatility",
-            "decimal/month",
-            "Standard deviation of the residuals, n - K - 1 degrees of freedom.",
-            0.0,
-        ),
+        *_statistics(tuple(_FACTORS), "month"),
+        _count("n", "Months of the window with the return and all factors of the model."),
+        _reason("reason", _WHY, REASONS),
+        _SHRUNK,
+    ),
+    monthly=True,
+    references=(OF_SECURITY,),
+)
+
+DAILY_BETA = Table(
+    layer="risk",
+    name="daily_beta",
+    description=(
+        "Rolling regressions of daily excess returns on factor models. The window of a row ENDS "
+        "with the last market day of its month: it is known at the end of month_end, unlike "
+        "signals. To trade on it, join with the returns of the month after. Estimates are NULL "
+        "when reason says why, as are loadings the model does not have."
+    ),
+    key=("security_id", "month_end", "model"),
+    columns=(
+        SECURITY_ID,
+        Column("month_end", pl.Date, "date", "Month whose last market day ends the window."),
         Column(
-            "n",
-            pl.Int32,
-            "count",
-            "Months of the window with the return and all factors of the model.",
-            minimum=0,
-        ),
-        Column(
-            "reason",
+            "model",
             pl.String,
             "name",
-            "Why there are no estimates; NULL when there are.",
-            nullable=True,
-            values=REASONS,
+            "CAPM; FF3 (Fama and French 1993).",
+            values=tuple(model.name for model in DAILY_MODELS),
+        ),
+        *_statistics(DAILY_LOADINGS, "day"),
+        _count("n", "Days of the window with the return and all factors of the model."),
+        _reason("reason", _WHY, DAILY_REASONS),
+        _SHRUNK,
+    ),
+    monthly=True,
+    references=(OF_SECURITY,),
+)
+
+MARKET_BETA = Table(
+    layer="risk",
+    name="market_beta",
+    description=(
+        "Betas on the market and volatilities from daily total returns; the market is MKT + RF of "
+        "the library. Windows END with the last market day of the month: a row is known at the "
+        "end of month_end. To trade on it, join with the returns of the month after."
+    ),
+    key=("security_id", "month_end"),
+    columns=(
+        SECURITY_ID,
+        Column("month_end", pl.Date, "date", "Month whose last market day ends the windows."),
+        _number(
+            "beta_dimson",
+            "ratio",
+            "Sum of the slopes on the market of the day before, the day and the day after (Dimson "
+            "1979); the last day explained is the one before the window's last.",
+        ),
+        _count("n_dimson", "Days with the return and the three of the market."),
+        _reason("reason_dimson", "Why beta_dimson is NULL; else NULL.", market.REASONS),
+        _number(
+            "beta_frazzini_pedersen",
+            "ratio",
+            "0.6 x correlation x ratio of volatilities (stock over market, log returns, 252 days, "
+            "120 or more) + 0.4 (Frazzini and Pedersen 2014).",
         ),
         _number(
-            "beta_mkt_shrunk",
+            "correlation",
             "ratio",
-            "beta_mkt shrunk towards the mean of all securities in the month (Vasicek 1973).",
+            "Correlation with the market: overlapping three-day log returns, 1,260 days, 750 or "
+            "more.",
+            -1.0,
+            1.0,
         ),
+        _count("n_correlation", "Three-day returns behind correlation."),
+        _reason(
+            "reason_frazzini_pedersen",
+            "Why beta_frazzini_pedersen is NULL; else NULL.",
+            market.REASONS,
+        ),
+        _number(
+            "volatility_252d",
+            "decimal/year",
+            "Standard deviation of daily simple returns, 252 days, 120 or more, times the square "
+            "root of 252.",
+            0.0,
+        ),
+        _count("n_volatility", "Daily returns behind volatility_252d."),
+        _reason("reason_volatility", "Why volatility_252d is NULL; else NULL.", market.REASONS),
     ),
     monthly=True,
     references=(OF_SECURITY,),

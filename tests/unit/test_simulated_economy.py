@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from factor_pipeline.compute.calendar import last_trading_day
+from factor_pipeline.compute.trading_days import trading_days
 from factor_pipeline.sources.simulated import FACTORS, Premia, SimulationParameters
 from factor_pipeline.sources.simulated.economy import simulate_economy
-from factor_pipeline.sources.simulated.trading_days import trading_days
 
 SEEDS = range(1, 9)
 

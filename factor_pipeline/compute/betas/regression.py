@@ -69,7 +69,7 @@ def least_squares(moments: Moments, regressors: tuple[str, ...]) -> Estimates:
     lower, collinear = _cholesky(moments, regressors, means)
     scaled = _forward(lower, [moments.xy(name) - moments.x(name) * y_mean for name in regressors])
     slopes = _backward(lower, scaled)
-    variation = _above_noise(moments.yy - moments.y * y_mean, moments.yy)
+    variation = _y_variation(moments)
     explained = _squares(scaled)
     unexplained = _above_noise(variation - explained, variation)
     variance = unexplained / (count - (1 + len(regressors)))
@@ -88,6 +88,54 @@ def least_squares(moments: Moments, regressors: tuple[str, ...]) -> Estimates:
     for values in (estimates.r2, estimates.residual_volatility):
         values[collinear] = np.nan
     return estimates
+
+
+def correlation(moments: Moments, name: str) -> tuple[Floats, Flags]:
+    """Correlation of the dependent variable with a regressor, and where one does not vary.
+
+    Parameters
+    ----------
+    moments
+        Sums of windows with two observations or more.
+    name
+        The regressor.
+
+    Returns
+    -------
+    tuple of Floats and Flags
+        Shape (windows,) each; NaN where sums overflow.
+    """
+    x_variation, y_variation = _variations(moments, name)
+    product = moments.xy(name) - moments.x(name) * (moments.y / moments.count)
+    still = (x_variation == 0) | (y_variation == 0)
+    scale = np.sqrt(x_variation) * np.sqrt(y_variation)
+    return np.clip(product / np.where(still, np.nan, scale), -1.0, 1.0), still
+
+
+def deviation_ratio(moments: Moments, name: str) -> tuple[Floats, Flags]:
+    """Ratio of the standard deviation of the dependent variable to that of a regressor.
+
+    Parameters and shapes are those of ``correlation``; the regressor must vary.
+    """
+    x_variation, y_variation = _variations(moments, name)
+    still = x_variation == 0
+    return np.sqrt(y_variation / np.where(still, np.nan, x_variation)), still
+
+
+def standard_deviation(moments: Moments) -> Floats:
+    """Return the standard deviation (n - 1) of the dependent variable, shape (windows,)."""
+    return np.sqrt(_y_variation(moments) / (moments.count - 1))
+
+
+def _variations(moments: Moments, name: str) -> tuple[Floats, Floats]:
+    """Sum squares around the mean, of a regressor and of the dependent variable."""
+    total = moments.xx(name, name)
+    around = total - moments.x(name) * (moments.x(name) / moments.count)
+    return _above_noise(around, total), _y_variation(moments)
+
+
+def _y_variation(moments: Moments) -> Floats:
+    return _above_noise(moments.yy - moments.y * (moments.y / moments.count), moments.yy)
 
 
 def _cholesky(

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
 
 from factor_pipeline.compute.betas.models import MODELS, Model
-from factor_pipeline.compute.betas.output import ModelRows
-from factor_pipeline.compute.betas.regression import least_squares
-from factor_pipeline.compute.betas.windows import Floats, Integers, Moments, window_moments
+from factor_pipeline.compute.betas.output import ModelRows, alike, estimate
+from factor_pipeline.compute.betas.windows import Floats, Integers, window_moments
 from factor_pipeline.compute.stock_months import StockMonths
 from factor_pipeline.errors import DataError, SchemaError, SettingsError
 from factor_pipeline.months import MonthRange
@@ -188,27 +186,13 @@ def _estimate(
     used = rows.between(block.start + block.ends.start - block.size + 1, end)
     excess, targets = _grids(rows, used, ends, block)
     excess -= calendar.of_block(block, ["rf"])
-    for alike in _alike(tables, calendar, block):
-        names = tuple(dict.fromkeys(series for table in alike for series in table.model.series))
+    for group, names in alike(tables, lambda series: calendar.of_block(block, series)):
         factors = calendar.of_block(block, names)
         observed = np.isfinite(excess) & np.isfinite(factors).all(axis=1, keepdims=True)
         for first in range(0, excess.shape[1], _STOCKS_AT_ONCE):
             part = slice(first, first + _STOCKS_AT_ONCE)
             moments = window_moments(excess[:, part], observed[:, part], factors, names, block.ends)
-            _regress(moments, targets[:, part].ravel(), alike, min_months)
-
-
-def _regress(moments: Moments, targets: Integers, tables: list[ModelRows], min_months: int) -> None:
-    """Fill the rows of windows; a target below 0 is none."""
-    wanted = targets >= 0
-    for table in tables:
-        table.n[targets[wanted]] = moments.count[wanted]
-    enough = np.flatnonzero(wanted & (moments.count >= min_months))
-    if not len(enough):
-        return
-    moments, targets = moments.of(enough), targets[enough]
-    for table in tables:
-        table.put(targets, least_squares(moments, table.model.series))
+            estimate(moments, targets[:, part].ravel(), group, min_months)
 
 
 def _grids(rows: _Rows, used: slice, ends: slice, block: _Block) -> tuple[Floats, Integers]:
@@ -226,18 +210,6 @@ def _grids(rows: _Rows, used: slice, ends: slice, block: _Block) -> tuple[Floats
     returns.ravel()[cell[known]] = rows.ret[used][known]
     first = block.size + block.ends.start
     return returns, targets[first : first + len(block.ends)]
-
-
-def _alike(
-    tables: list[ModelRows], calendar: _Calendar, block: _Block
-) -> Iterator[list[ModelRows]]:
-    """Group models that have the same observations, so that they share their sums."""
-
-    def months(table: ModelRows) -> bytes:
-        return np.isfinite(calendar.of_block(block, table.model.series)).all(axis=1).tobytes()
-
-    for _, group in groupby(sorted(tables, key=months), key=months):
-        yield list(group)
 
 
 def _month_number(day: date) -> int:

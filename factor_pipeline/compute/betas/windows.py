@@ -100,12 +100,12 @@ def window_moments(
     size = len(y) // 2
     weights = observed.astype(np.float64)
     values = np.where(observed, y, 0.0)
-    regressors = _regressors(factors)
+    multipliers = regressors(factors)
     with_y = 1 + len(names)
     earlier = slice(ends.start + 1, size)
     later = slice(size, size + ends.stop)
     tails, heads = (
-        _terms(regressors[:, months], with_y, weights[months], values[months])
+        terms(multipliers[:, months], with_y, weights[months], values[months])
         for months in (earlier, later)
     )
     for month in range(heads.shape[1] - 1):
@@ -126,18 +126,36 @@ def _positions(names: Sequence[str]) -> dict[str | tuple[str, str], int]:
     return {**{pair: first + i for i, pair in enumerate(pairs)}, "y": first + len(pairs)}
 
 
-def _regressors(factors: Floats) -> Floats:
-    """One, the factors and their products, shape (1 + K + K (K + 1) / 2, months)."""
+def regressors(factors: Floats) -> Floats:
+    """One, the factors and their products, shape (1 + K + K (K + 1) / 2, periods).
+
+    Parameters
+    ----------
+    factors
+        By period, shape (periods, K); NaN counts as 0.
+    """
     columns = list(np.nan_to_num(factors, nan=0.0).T)
     products = [a * b for a, b in combinations_with_replacement(columns, 2)]
     return np.array([np.ones(len(factors)), *columns, *products])
 
 
-def _terms(regressors: Floats, with_y: int, weights: Floats, values: Floats) -> Floats:
-    """Return what each month adds to the sums, shape (rows, months, stocks)."""
-    count = len(regressors)
-    terms = np.empty((count + with_y + 1, *weights.shape))
-    np.multiply(regressors[:, :, None], weights, out=terms[:count])
-    np.multiply(regressors[:with_y, :, None], values, out=terms[count:-1])
-    np.multiply(values, values, out=terms[-1])
-    return terms
+def terms(multipliers: Floats, with_y: int, weights: Floats, values: Floats) -> Floats:
+    """Return what each period adds to the sums, shape (rows, periods, stocks).
+
+    Parameters
+    ----------
+    multipliers
+        Result of ``regressors``.
+    with_y
+        How many of its rows, from the first on, the dependent variable is multiplied with.
+    weights
+        1 where there is an observation, else 0, shape (periods, stocks).
+    values
+        Dependent variable, 0 where there is none, same shape.
+    """
+    count = len(multipliers)
+    products = np.empty((count + with_y + 1, *weights.shape))
+    np.multiply(multipliers[:, :, None], weights, out=products[:count])
+    np.multiply(multipliers[:with_y, :, None], values, out=products[count:-1])
+    np.multiply(values, values, out=products[-1])
+    return products

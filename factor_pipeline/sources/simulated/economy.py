@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from factor_pipeline.compute.trading_days import trading_days
 from factor_pipeline.months import add_months
 from factor_pipeline.sources.simulated.draws import Draws, Flags, Floats, Integers
 from factor_pipeline.sources.simulated.parameters import FACTORS, SimulationParameters
-from factor_pipeline.sources.simulated.trading_days import trading_days
 
 DECIMALS: Final = 6
 """Factor returns are rounded to these decimals, so that the library can state them exactly."""
