@@ -102,14 +102,19 @@ def _daily_returns(
     securities = rows["security_id"].unique().sort().to_list()
     for first in range(0, len(securities), _STOCKS_AT_ONCE):
         some = securities[first : first + _STOCKS_AT_ONCE]
-        prices = run.warehouse.read_months(
-            load_sql("risk/daily_prices"), windows, first_security=some[0], last_security=some[-1]
-        )
-        returns = settled_returns(
-            daily_returns(prices), dispute=run.settings.panel.disputed_return
-        ).filter(pl.col("security_id").is_in(some))
         asked = rows.filter(pl.col("security_id").is_between(some[0], some[-1]))
-        yield asked, DailyReturns.of(returns, days)
+        yield asked, DailyReturns.of(_returns_of(run, some, windows), days)
+
+
+def _returns_of(run: Run, securities: list[int], months: MonthRange) -> pl.DataFrame:
+    """``security_id, date, ret`` of ``securities``, which are ascending, in ``months``."""
+    first, last = securities[0], securities[-1]
+    prices = run.warehouse.read_months(
+        load_sql("risk/daily_prices"), months, first_security=first, last_security=last
+    )
+    days = daily_returns(prices)
+    returns = settled_returns(days, dispute=run.settings.panel.disputed_return)
+    return returns.filter(pl.col("security_id").is_in(securities))
 
 
 ASSETS = (rolling_beta, daily_beta)

@@ -30,7 +30,7 @@ DAILY_LOADINGS: Final = ("mkt", "smb", "hml")
 """Loadings of these models."""
 
 # Sums of a month of this many stocks stay in the processor's cache.
-_STOCKS_AT_ONCE: Final = 256
+_STOCKS_AT_ONCE: Final = 512
 
 
 @dataclass(frozen=True, slots=True)

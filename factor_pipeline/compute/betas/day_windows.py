@@ -83,13 +83,25 @@ def day_window_moments(  # noqa: PLR0913, PLR0917 - what a sum is taken over
     done, pending = 0, list[Floats]()
     for month in range(int(first_month[0]), int(last_month[-1]) + 1):
         days = slice(bounds[month], bounds[month + 1])
-        weights = observed[days].astype(np.float64)
-        values = np.where(observed[days], y[days], 0.0)
+        # Of all stocks a market ever had, half are listed in a month.
+        shown = np.flatnonzero(observed[days].any(axis=0))
+        weights = observed[days].take(shown, axis=1).astype(np.float64)
+        values = np.where(weights > 0, y[days].take(shown, axis=1), 0.0)
         added = terms(multipliers[:, days], 1 + len(names), weights, values)
-        kept.add(month, added, days.start, set(starts[first_month == month].tolist()))
+
+        def of_all(sums: Floats, shown: Integers = shown) -> Floats:
+            everything = np.zeros((len(sums), y.shape[1]))
+            everything[:, shown] = sums
+            return everything
+
+        first_days = set((starts[first_month == month] - days.start).tolist())
+        tails, total = _tails(added, first_days)
+        kept.months[month] = of_all(total)
+        kept.tails.update({days.start + day: of_all(sums) for day, sums in tails.items()})
         within = np.flatnonzero(last_month == month)
         if len(within):
             heads = _heads(added, (ends[within] - days.start).tolist())
+            heads = [of_all(head) for head in heads]
             windows = list(zip(starts[within].tolist(), first_month[within].tolist(), strict=True))
             pending += kept.joined(month, windows, heads)
             kept.forget(*windows[-1])
@@ -106,15 +118,6 @@ class _Kept:
 
     tails: dict[int, Floats]
     months: dict[int, Floats]
-
-    def add(self, month: int, added: Floats, first: int, starts: set[int]) -> None:
-        """Sum a month backwards, keeping the tails that begin on the days ``starts``."""
-        total = np.zeros(added[:, 0].shape)
-        for day in range(added.shape[1] - 1, -1, -1):
-            total += added[:, day]
-            if first + day in starts:
-                self.tails[first + day] = total.copy()
-        self.months[month] = total
 
     def joined(
         self, month: int, windows: list[tuple[int, int]], heads: list[Floats]
@@ -136,6 +139,16 @@ class _Kept:
         for sums, first in ((self.tails, start), (self.months, month)):
             for old in [position for position in sums if position < first]:
                 del sums[old]
+
+
+def _tails(added: Floats, starts: set[int]) -> tuple[dict[int, Floats], Floats]:
+    """Sum a month backwards: the tails that begin on its days ``starts``, and all of it."""
+    total, tails = np.zeros(added[:, 0].shape), dict[int, Floats]()
+    for day in range(added.shape[1] - 1, -1, -1):
+        total += added[:, day]
+        if day in starts:
+            tails[day] = total.copy()
+    return tails, total
 
 
 def _heads(added: Floats, ends: list[int]) -> list[Floats]:

@@ -39,7 +39,7 @@ _DIMSON: Final = ("lag", "current", "lead")
 _MARKET: Final = ("market",)
 _SHRINKAGE: Final = 0.6
 _PRIOR: Final = 1.0
-_STOCKS_AT_ONCE: Final = 256
+_STOCKS_AT_ONCE: Final = 512
 
 
 def market_betas(  # noqa: PLR0913 - inputs, and choices by keyword
