@@ -24,6 +24,7 @@ from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
 from factor_pipeline.checks.betas import beta_checks
+from factor_pipeline.checks.daily_betas import daily_beta_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
 from factor_pipeline.checks.tables import table_checks
@@ -75,6 +76,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
             *number_checks(),
             *beta_checks(),
             *outside_data_checks(),
+            *daily_beta_checks(),
         ],
         jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],

@@ -15,6 +15,7 @@ from factor_pipeline.compute.betas.output import TOO_FEW
 from factor_pipeline.months import MonthRange
 from factor_pipeline.partitions import months_of
 from factor_pipeline.schemas.risk import ROLLING_BETA
+from factor_pipeline.schemas.table import Table
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql
 from factor_pipeline.warehouse.store import Warehouse
@@ -36,19 +37,22 @@ Look = Callable[[Warehouse, Settings, MonthRange], Finding]
 def beta_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
     return [
-        _check(
+        beta_check(
+            ROLLING_BETA,
             "agrees_with_statsmodels",
             "error",
             f"{SAMPLE} random rows of the run, estimated again by statsmodels.",
             agreement,
         ),
-        _check(
+        beta_check(
+            ROLLING_BETA,
             "every_window_is_regular",
             "warn",
             "Windows with enough returns have estimates: factors are not collinear.",
             regularity,
         ),
-        _check(
+        beta_check(
+            ROLLING_BETA,
             "market_beta_is_one",
             "warn",
             "The value-weighted mean of the CAPM betas of a month is near 1.",
@@ -57,9 +61,13 @@ def beta_checks() -> list[dg.AssetChecksDefinition]:
     ]
 
 
-def _check(name: str, severity: Severity, description: str, look: Look) -> dg.AssetChecksDefinition:
+def beta_check(
+    table: Table, name: str, severity: Severity, description: str, look: Look
+) -> dg.AssetChecksDefinition:
+    """Declare a check of ``table`` over the months of the run."""
+
     @dg.asset_check(
-        asset=asset_key(ROLLING_BETA),
+        asset=asset_key(table),
         name=name,
         blocking=severity == "error",
         description=description,
@@ -68,7 +76,7 @@ def _check(name: str, severity: Severity, description: str, look: Look) -> dg.As
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         warehouse: Warehouse = context.resources.warehouse
         finding = look(warehouse, context.resources.settings, months_of(context))
-        return reported(warehouse, ROLLING_BETA.qualified_name, name, severity, finding)
+        return reported(warehouse, table.qualified_name, name, severity, finding)
 
     return check
 
