@@ -217,7 +217,9 @@ class _Figure:
 def _dimson(moments: Moments) -> tuple[Floats, Flags, str]:
     estimates = least_squares(moments, _DIMSON)
     lag, current, lead = estimates.coefficients[1:]
-    return lag + current + lead, estimates.collinear, COLLINEAR
+    # Where squares overflow, errors are the first not to be known.
+    known = np.isfinite(estimates.residual_volatility)
+    return np.where(known, lag + current + lead, np.nan), estimates.collinear, COLLINEAR
 
 
 def _correlation(moments: Moments) -> tuple[Floats, Flags, str]:
