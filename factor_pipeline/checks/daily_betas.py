@@ -67,9 +67,10 @@ def daily_beta_checks() -> list[dg.AssetChecksDefinition]:
 def regressions_agree(warehouse: Warehouse, settings: Settings, months: MonthRange) -> Finding:
     """Estimate random rows of ``months`` again with statsmodels and compare."""
     sample = warehouse.read_months(load_sql("risk/sample_daily_betas"), months, rows=SAMPLE)
+    factors = daily_factors(warehouse, settings, months)
     window = settings.betas.daily_window_days
     differences = [
-        _regression_difference(row, _days(warehouse, settings, row).tail(window))
+        _regression_difference(row, _days(warehouse, settings, factors, row).tail(window))
         for row in sample.iter_rows(named=True)
     ]
     return _agreement(differences)
@@ -78,8 +79,10 @@ def regressions_agree(warehouse: Warehouse, settings: Settings, months: MonthRan
 def figures_agree(warehouse: Warehouse, settings: Settings, months: MonthRange) -> Finding:
     """Estimate random rows of ``months`` again from shifted columns and compare."""
     sample = warehouse.read_months(load_sql("risk/sample_market_betas"), months, rows=SAMPLE)
+    factors = daily_factors(warehouse, settings, months)
+    window = settings.betas.daily_window_days
     differences = [
-        _figure_difference(row, _days(warehouse, settings, row), settings.betas.daily_window_days)
+        _figure_difference(row, _days(warehouse, settings, factors, row), window)
         for row in sample.iter_rows(named=True)
     ]
     return _agreement(differences)
@@ -130,10 +133,11 @@ def _agreement(differences: list[float]) -> Finding:
     )
 
 
-def _days(warehouse: Warehouse, settings: Settings, row: dict[str, Any]) -> pl.DataFrame:
+def _days(
+    warehouse: Warehouse, settings: Settings, factors: pl.DataFrame, row: dict[str, Any]
+) -> pl.DataFrame:
     """Market days up to the end of the row's month, with its stock's returns and the factors."""
     month = MonthRange.of_months(row["month_end"], row["month_end"])
-    factors = daily_factors(warehouse, settings, month)
     days = MarketDays.of(factors, month)
     security: int = row["security_id"]
     prices = warehouse.read_months(
