@@ -81,7 +81,7 @@ def _accepted(field: FieldInfo | None) -> str:
         return f"{'a whole number' if plain is int else 'a number'}{_bounds(field)}"
     if date in types:
         return "a day such as 2001-10-30"
-    return "a text in quotes"
+    return "true or false" if annotation is bool else "a text in quotes"
 
 
 def _unwrapped(annotation: object) -> object:

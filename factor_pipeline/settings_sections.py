@@ -96,6 +96,8 @@ Month = Annotated[date, BeforeValidator(_month)]
 Day = Annotated[date, BeforeValidator(_day)]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Premium = Annotated[float, Strict(), Field(ge=-0.5, le=0.5, allow_inf_nan=False)]
+YesNo = Annotated[bool, Strict()]
 ExistingPath = Annotated[Path, BeforeValidator(_filled), AfterValidator(_existing)]
 
 
@@ -181,13 +183,26 @@ class DelistingSettings(DataSetSection):
     source: Literal["simulated", "none"] = "simulated"
 
 
+class PremiaSettings(Section):
+    """Expected returns of the embedded market's factors, decimals per year."""
+
+    mkt: Premium = 0.07
+    smb: Premium = 0.02
+    hml: Premium = 0.04
+    rmw: Premium = 0.03
+    cma: Premium = 0.025
+    umd: Premium = 0.07
+
+
 class SimulationSettings(Section):
-    """The embedded market."""
+    """The embedded market; ``constant_betas`` keeps loadings as they are at a listing."""
 
     stocks: Whole = Field(default=1000, ge=20, le=50_000)
     years: Whole = Field(default=20, ge=3, le=100)
     start: Month = date(2004, 1, 1)
     seed: Whole = Field(default=1, ge=0, le=2**63 - 1)
+    premia: PremiaSettings = PremiaSettings()
+    constant_betas: YesNo = False
 
 
 class Splice(Section):

@@ -11,7 +11,7 @@ from factor_pipeline.sources.ken_french import KenFrench
 from factor_pipeline.sources.membership_intervals import MembershipIntervals
 from factor_pipeline.sources.protocol import Source
 from factor_pipeline.sources.simfin import SimFin
-from factor_pipeline.sources.simulated import Simulated, SimulationParameters
+from factor_pipeline.sources.simulated import Premia, Simulated, SimulationParameters
 from factor_pipeline.sources.yahoo import Yahoo
 
 _ON_FILES: dict[tuple[str, str], Callable[[Path], Source]] = {
@@ -32,14 +32,21 @@ def source_of(settings: Settings, data_set: str) -> Source | None:
     if name == "none":
         return None
     if name == "simulated":
-        market = settings.simulation
-        return Simulated(
-            data_set,
-            SimulationParameters(
-                stocks=market.stocks, years=market.years, start=market.start, seed=market.seed
-            ),
-        )
+        return Simulated(data_set, simulation_of(settings))
     path = getattr(settings, data_set).path
     if path is None:
         raise SettingsError(f"{data_set}.path is missing; name the folder of the files")
     return _ON_FILES[data_set, name](path)
+
+
+def simulation_of(settings: Settings) -> SimulationParameters:
+    """Return the simulated market the settings describe."""
+    market = settings.simulation
+    return SimulationParameters(
+        stocks=market.stocks,
+        years=market.years,
+        start=market.start,
+        seed=market.seed,
+        premia=Premia(**market.premia.model_dump()),
+        constant_betas=market.constant_betas,
+    )

@@ -20,6 +20,8 @@ from factor_pipeline.settings import (
     load_settings,
     parse_settings,
 )
+from factor_pipeline.sources.registry import simulation_of
+from factor_pipeline.sources.simulated import Premia, SimulationParameters
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "vendor_files.toml"
 VENDOR = {
@@ -106,6 +108,34 @@ def test_without_a_file_everything_is_simulated():
         (
             {"simulation": {"years": True}},
             "simulation.years: true is not accepted; write a whole number from 3 to 100",
+        ),
+        (
+            {"simulation": {"premia": {"hml": 0.51}}},
+            "simulation.premia.hml: 0.51 is not accepted; write a number from -0.5 to 0.5",
+        ),
+        (
+            {"simulation": {"premia": {"umd": float("nan")}}},
+            "simulation.premia.umd: nan is not accepted; write a number from -0.5 to 0.5",
+        ),
+        (
+            {"simulation": {"premia": {"mkt": "7 %"}}},
+            'simulation.premia.mkt: "7 %" is not accepted; write a number from -0.5 to 0.5',
+        ),
+        (
+            {"simulation": {"premia": {"mom": 0.07}}},
+            "unknown key simulation.premia.mom; accepted here: cma, hml, mkt, rmw, smb, umd",
+        ),
+        (
+            {"simulation": {"premia": 0.05}},
+            "simulation.premia: 0.05 is not accepted; write it as a section with keys of its own",
+        ),
+        (
+            {"simulation": {"constant_betas": "yes"}},
+            'simulation.constant_betas: "yes" is not accepted; write true or false',
+        ),
+        (
+            {"simulation": {"constant_betas": 1}},
+            "simulation.constant_betas: 1 is not accepted; write true or false",
         ),
         (
             {"backtest": {"min_names": 0}},
@@ -443,6 +473,31 @@ def test_values_the_example_calls_defaults_are_the_defaults(example_tree):
     same = ("portfolios", "betas", "tilts", "backtest", "quality", "simulation")
     assert all(getattr(ours, name) == getattr(default, name) for name in same)
     assert ours.panel.model_copy(update={"splices": ()}) == default.panel
+
+
+def test_the_simulation_of_the_default_settings_is_the_default_market():
+    assert simulation_of(Settings()) == SimulationParameters()
+
+
+def test_every_choice_about_the_simulation_reaches_the_market():
+    chosen = {
+        "stocks": 50,
+        "years": 4,
+        "start": "1990-01",
+        "seed": 3,
+        "premia": {"mkt": 0, "smb": -0.1, "hml": 0.1, "rmw": 0.2, "cma": 0.3, "umd": 0.4},
+        "constant_betas": True,
+    }
+    expected = SimulationParameters(
+        stocks=50,
+        years=4,
+        start=date(1990, 1, 1),
+        seed=3,
+        premia=Premia(mkt=0.0, smb=-0.1, hml=0.1, rmw=0.2, cma=0.3, umd=0.4),
+        constant_betas=True,
+    )
+    assert {*chosen} == {*SimulationParameters.__slots__}
+    assert simulation_of(parse_settings({"simulation": chosen}, base=Path())) == expected
 
 
 def part_of_example(name: str) -> str:
