@@ -43,9 +43,15 @@ class Periods:
     scale: Floats
 
     @classmethod
-    def daily(cls, economy: Economy) -> Self:
-        """One row per trading day."""
+    def daily(cls, economy: Economy, *, follow_market: bool = True) -> Self:
+        """One row per trading day.
+
+        With ``follow_market`` unexplained volatility rises and falls with the market's, so that
+        residuals are heteroscedastic in the regressors; without, it does so on its own.
+        """
         scale = 0.6 + 0.4 * economy.turbulence
+        if not follow_market:
+            scale = np.ones(len(scale))
         return cls(economy.first_row, economy.daily, economy.rf_daily, scale)
 
     @classmethod
@@ -117,7 +123,7 @@ class Evolution:
     plus an unexplained return with fat tails and changing volatility. What all stocks together
     return beyond the market factor, weighted by value, is taken off each of them: the simulated
     market is the market factor. With constant betas this is left out, as the weighted mean of
-    betas wanders from 1; unexplained returns are independent then.
+    betas wanders from 1; unexplained returns are independent then, of the factors' volatility too.
     """
 
     def __init__(

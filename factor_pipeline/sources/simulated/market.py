@@ -111,7 +111,8 @@ class Market:
 def simulate_market(parameters: SimulationParameters) -> Market:
     """Generate a market; about 16 bytes per line and day."""
     builder = _Builder(parameters)
-    for outcome in Evolution(parameters, builder.economy, Periods.daily(builder.economy)):
+    periods = Periods.daily(builder.economy, follow_market=not parameters.constant_betas)
+    for outcome in Evolution(parameters, builder.economy, periods):
         builder.add(outcome)
     return builder.market()
 
