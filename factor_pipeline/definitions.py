@@ -17,6 +17,7 @@ from factor_pipeline.assets import (
     risk,
     signals,
     strategy_exposures,
+    truth,
 )
 from factor_pipeline.assets.common import TableAsset
 from factor_pipeline.assets.order import in_dependency_order
@@ -32,7 +33,7 @@ from factor_pipeline.console_log import console_logger
 from factor_pipeline.instance import run_lock
 from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
 from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
-from factor_pipeline.schemas.registry import DERIVED_TABLES, TABLES
+from factor_pipeline.schemas.registry import DERIVED_TABLES, TABLES, TRUTH_TABLES
 from factor_pipeline.settings import DATA_SETS, Settings, home, load_settings
 from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.warehouse.store import Warehouse
@@ -62,7 +63,12 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
     if not warehouse.path.exists():
         warehouse.prepare(TABLES.values())
     partitions = monthly_partitions(settings)
-    tables = [asset.definition(partitions, code_version()) for asset in table_assets(settings)]
+    known_truth = truth.ASSETS if settings.is_simulated else ()
+    tables = [
+        asset.definition(partitions, code_version())
+        for asset in (*table_assets(settings), *known_truth)
+    ]
+    checked = (*DERIVED_TABLES, *(TRUTH_TABLES if settings.is_simulated else ()))
     keys = [key for definition in tables for key in definition.keys]
     every_month = range_tags(settings.start_month, last_partition(settings))
     return dg.Definitions(
@@ -72,7 +78,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
             published_asset(keys, partitions, code_version()),
         ],
         asset_checks=[
-            *(check for table in DERIVED_TABLES for check in table_checks(table)),
+            *(check for table in checked for check in table_checks(table)),
             *number_checks(),
             *beta_checks(),
             *outside_data_checks(),

@@ -1,5 +1,6 @@
 """All tables, in the order data flow through them."""
 
+from factor_pipeline.schemas import truth
 from factor_pipeline.schemas.backtest import (
     BACKTEST_RETURN,
     DRAWDOWN,
@@ -85,5 +86,22 @@ DERIVED_TABLES = (
     STRATEGY_EXPOSURE,
     LOADING,
 )
+TRUTH_TABLES = (
+    truth.MARKET,
+    truth.BETA,
+    truth.SECURITY_RETURN,
+    truth.FACTOR_RETURN,
+    truth.PREMIUM,
+    truth.DELISTING,
+)
+"""Filled, checked and published only where all data are simulated; no other table reads them."""
+
 PUBLISHED_TABLES = (*RAW_TABLES, *DERIVED_TABLES, QUARANTINE, CHECK_RESULT, BUILD)
-TABLES: dict[str, Table] = {table.qualified_name: table for table in (*PUBLISHED_TABLES, PENDING)}
+TABLES: dict[str, Table] = {
+    table.qualified_name: table for table in (*PUBLISHED_TABLES, *TRUTH_TABLES, PENDING)
+}
+
+
+def published_tables(*, simulated: bool) -> tuple[Table, ...]:
+    """Tables of the published file; truth is known of simulated data only."""
+    return (*PUBLISHED_TABLES, *TRUTH_TABLES) if simulated else PUBLISHED_TABLES

@@ -5,7 +5,9 @@ from typing import Literal
 
 import polars as pl
 
-Layer = Literal["raw", "panel", "signal", "risk", "portfolio", "factor", "backtest", "quality"]
+Layer = Literal[
+    "raw", "panel", "signal", "risk", "portfolio", "factor", "backtest", "truth", "quality"
+]
 
 _SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.Boolean: "boolean",

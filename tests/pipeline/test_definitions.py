@@ -4,10 +4,21 @@ import dagster as dg
 import pytest
 
 from factor_pipeline.definitions import build_definitions
-from factor_pipeline.schemas.registry import DERIVED_TABLES
+from factor_pipeline.schemas.registry import DERIVED_TABLES, TRUTH_TABLES
 from factor_pipeline.settings import parse_settings
 
 SETTINGS = parse_settings({"simulation": {"stocks": 30, "years": 4}}, base=Path())
+FILES = parse_settings(
+    {
+        "first_month": "2004-01",
+        "last_month": "2005-12",
+        "prices": {"source": "alphavantage", "path": "."},
+        "library": {"source": "ken_french", "path": "."},
+        "portfolios": {"universe": "all"},
+        "backtest": {"universe": "all"},
+    },
+    base=Path(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +68,10 @@ def test_every_derived_table_has_a_blocking_check(defs):
 
 
 def test_lineage_has_no_back_edges(defs):
-    order = ["raw", "panel", "signal", "risk", "portfolio", "factor", "backtest", "published"]
+    order = [
+        *("raw", "panel", "signal", "risk", "portfolio", "factor", "backtest"),
+        *("truth", "published"),
+    ]
     graph = defs.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         for parent in graph.get(key).parent_keys:
@@ -65,6 +79,27 @@ def test_lineage_has_no_back_edges(defs):
             if parent.to_user_string() == "factor/library_factor":
                 continue
             assert order.index(parent.path[0]) <= order.index(key.path[0]), (parent, key)
+
+
+def test_nothing_but_the_published_file_depends_on_the_truth(defs):
+    graph = defs.resolve_asset_graph()
+    truth = {key for key in graph.get_all_asset_keys() if key.path[0] == "truth"}
+    assert {key.path[1] for key in truth} == {table.name for table in TRUTH_TABLES}
+    for key in truth:
+        assert {c.path[0] for c in graph.get(key).child_keys} == {"published"}
+
+
+def test_every_table_of_the_truth_has_a_blocking_check(defs):
+    checks = defs.resolve_asset_graph().asset_check_keys
+    checked = {key.asset_key for key in checks if key.name == "expectations"}
+    assert {dg.AssetKey([t.layer, t.name]) for t in TRUTH_TABLES} <= checked
+
+
+def test_real_data_have_no_truth(tmp_path):
+    graph = build_definitions(FILES, tmp_path).resolve_asset_graph()
+    keys = graph.get_all_asset_keys() | {key.asset_key for key in graph.asset_check_keys}
+    assert dg.AssetKey(["panel", "security"]) in keys
+    assert "truth" not in {key.path[0] for key in keys}
 
 
 def test_nightly_asks_for_the_last_two_months_in_one_run(defs):

@@ -14,8 +14,12 @@ from factor_pipeline.schemas.registry import (
     PUBLISHED_TABLES,
     RAW_TABLES,
     TABLES,
+    TRUTH_TABLES,
+    published_tables,
 )
 from factor_pipeline.schemas.table import Column, Table
+from factor_pipeline.schemas.truth import FACTOR_NAMES
+from factor_pipeline.sources.simulated import FACTORS
 
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
@@ -115,8 +119,23 @@ def test_tables_are_listed_in_the_order_data_flow():
 
 
 def test_every_table_but_the_ledger_of_stale_months_is_published():
-    assert set(TABLES.values()) - set(PUBLISHED_TABLES) == {TABLES["quality.pending"]}
+    everything = published_tables(simulated=True)
+    assert set(TABLES.values()) - set(everything) == {TABLES["quality.pending"]}
     assert set(RAW_TABLES) | set(DERIVED_TABLES) <= set(PUBLISHED_TABLES)
+
+
+def test_truth_is_published_of_simulated_data_only():
+    truth = {table for table in TABLES.values() if table.layer == "truth"}
+    assert set(TRUTH_TABLES) == truth
+    assert published_tables(simulated=False) == PUBLISHED_TABLES
+    assert set(published_tables(simulated=True)) - set(PUBLISHED_TABLES) == truth
+    assert not truth & {*PUBLISHED_TABLES}
+
+
+def test_the_truth_names_factors_as_the_factor_tables_do():
+    assert set(FACTOR_NAMES) == {*FACTORS, "rf"}
+    described = TABLES["factor.factor_return"].columns[1].description
+    assert all(name in described for name in FACTOR_NAMES.values())
 
 
 def test_every_data_set_has_a_raw_table_that_says_which_file_a_row_is_from():

@@ -1,12 +1,22 @@
 import hashlib
+from importlib import import_module
 
 import pytest
 
 from factor_pipeline.errors import BadFileError, SettingsError
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.sources.protocol import Offer, Source
-from factor_pipeline.sources.simulated import Simulated, SimulationParameters, release, source
+from factor_pipeline.sources.simulated import (
+    Simulated,
+    SimulationParameters,
+    release,
+    source,
+    truth,
+    truth_behind,
+)
 
+# The package exports the function of that name in the module's place.
+truth_module = import_module("factor_pipeline.sources.simulated.truth")
 SMALL = SimulationParameters(stocks=20, years=3)
 
 
@@ -15,13 +25,14 @@ def generations(monkeypatch):
     """Parameters of the markets generated in a test."""
     release()
     seen = []
-    original = source.data_sets
+    original = source.simulate_market
 
     def counted(parameters):
         seen.append(parameters)
         return original(parameters)
 
-    monkeypatch.setattr(source, "data_sets", counted)
+    monkeypatch.setattr(source, "simulate_market", counted)
+    monkeypatch.setattr(truth_module, "simulate_market", counted)
     yield seen
     release()
 
@@ -48,6 +59,36 @@ def test_nine_data_sets_take_one_generation_and_leave_nothing_behind(generations
     assert generations == [SMALL]
     assert parsed("macro").height > 0
     assert generations == [SMALL, SMALL]
+
+
+def same(one, other):
+    return list(one) == list(other) and all(one[name].equals(other[name]) for name in one)
+
+
+def test_truth_waits_beside_the_data_sets_for_one_taker(generations):
+    for name in DATA_SETS:
+        parsed(name)
+    waited = truth_behind(SMALL.to_json())
+    assert generations == [SMALL]
+    again = truth_behind(SMALL.to_json())
+    assert generations == [SMALL, SMALL]
+    assert same(waited, again)
+
+
+def test_truth_is_that_of_the_market_asked_for_and_leaves_data_sets_waiting(generations):
+    other = SimulationParameters(stocks=20, years=3, seed=2)
+    parsed("benchmark")
+    assert not same(truth_behind(other.to_json()), truth_behind(SMALL.to_json()))
+    assert generations == [SMALL, other]
+    parsed("macro")
+    assert generations == [SMALL, other]
+
+
+def test_released_truth_is_generated_again(generations):
+    parsed("benchmark")
+    release()
+    assert same(truth_behind(SMALL.to_json()), truth(SMALL))
+    assert generations == [SMALL, SMALL, SMALL]
 
 
 def test_another_market_replaces_the_one_that_waits(generations):

@@ -6,7 +6,7 @@ tickers and restate accounts. ``truth`` tells what estimates should find.
 
 from factor_pipeline.sources.simulated.monthly import monthly_factors, monthly_market
 from factor_pipeline.sources.simulated.parameters import FACTORS, Premia, SimulationParameters
-from factor_pipeline.sources.simulated.source import Simulated, release
+from factor_pipeline.sources.simulated.source import Simulated, release, truth_behind
 from factor_pipeline.sources.simulated.truth import truth
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "monthly_market",
     "release",
     "truth",
+    "truth_behind",
 ]

@@ -1,5 +1,7 @@
 """The nine data sets of a market."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from factor_pipeline.sources.simulated.benchmarks import benchmark_frame, fund_frame, macro_frame
@@ -10,8 +12,8 @@ from factor_pipeline.sources.simulated.identities import (
     membership_frame,
 )
 from factor_pipeline.sources.simulated.library import library_frame
-from factor_pipeline.sources.simulated.market import simulate_market
-from factor_pipeline.sources.simulated.names import ticker_spells
+from factor_pipeline.sources.simulated.market import Market, simulate_market
+from factor_pipeline.sources.simulated.names import Spell, ticker_spells
 from factor_pipeline.sources.simulated.parameters import SimulationParameters
 from factor_pipeline.sources.simulated.prices import price_frame
 
@@ -29,11 +31,15 @@ def data_sets(parameters: SimulationParameters) -> dict[str, pl.DataFrame]:
         ``file``, in a fixed order; nothing in them is NaN or infinite.
     """
     market = simulate_market(parameters)
-    spells = ticker_spells(market)
+    return data_sets_of(market, ticker_spells(market))
+
+
+def data_sets_of(market: Market, spells: Sequence[Spell]) -> dict[str, pl.DataFrame]:
+    """Tell what vendors tell about a market and its ``ticker_spells``, as ``data_sets`` does."""
     return {
         "prices": price_frame(market, spells),
         "fundamentals": fundamental_frame(market, spells),
-        "library": library_frame(parameters, market.economy),
+        "library": library_frame(market.parameters, market.economy),
         "membership": membership_frame(market, spells),
         "benchmark": benchmark_frame(market),
         "etf": fund_frame(market),

@@ -9,8 +9,11 @@ import polars as pl
 from factor_pipeline.errors import SettingsError
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.sources.protocol import Offer, Parsed
-from factor_pipeline.sources.simulated.data_sets import data_sets
+from factor_pipeline.sources.simulated.data_sets import data_sets_of
+from factor_pipeline.sources.simulated.market import simulate_market
+from factor_pipeline.sources.simulated.names import ticker_spells
 from factor_pipeline.sources.simulated.parameters import SimulationParameters
+from factor_pipeline.sources.simulated.truth import truth, truth_of
 
 FILE_NAME = "market.json"
 
@@ -75,31 +78,60 @@ class Simulated:
         return Parsed(_WAITING.take(content, self.data_set))
 
 
+def truth_behind(content: bytes) -> dict[str, pl.DataFrame]:
+    """Return the ``truth`` of the market that ``content`` describes.
+
+    It waits in memory since the data sets of that market were generated, for one taker; without
+    them the market is generated for it.
+
+    Raises
+    ------
+    BadFileError
+        As ``Simulated.parse``.
+    """
+    return _WAITING.take_truth(content)
+
+
 def release() -> None:
-    """Forget the data sets that were generated but not asked for."""
+    """Forget what was generated but not asked for."""
     _WAITING.clear()
 
 
 class _Waiting:
-    """Data sets of the market generated last that nobody has asked for yet."""
+    """Data sets, and truth, of the market generated last that nobody has asked for yet."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._content = b""
         self._frames: dict[str, pl.DataFrame] = {}
+        self._truth: dict[str, pl.DataFrame] = {}
 
     def take(self, content: bytes, data_set: str) -> pl.DataFrame:
         with self._lock:
             if content != self._content or data_set not in self._frames:
                 parameters = SimulationParameters.from_json(content)
                 # The old market goes before the new one comes: both may not fit.
-                self._frames.clear()
-                self._frames, self._content = data_sets(parameters), content
+                self._forget()
+                market = simulate_market(parameters)
+                spells = ticker_spells(market)
+                self._truth = truth_of(market, spells)
+                self._frames, self._content = data_sets_of(market, spells), content
             return self._frames.pop(data_set)
+
+    def take_truth(self, content: bytes) -> dict[str, pl.DataFrame]:
+        with self._lock:
+            if content != self._content or not self._truth:
+                # Other data sets of the market stay out of memory: nobody asks for them now.
+                return truth(SimulationParameters.from_json(content))
+            taken, self._truth = self._truth, {}
+            return taken
 
     def clear(self) -> None:
         with self._lock:
-            self._frames.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._content, self._frames, self._truth = b"", {}, {}
 
 
 _WAITING = _Waiting()

@@ -1,5 +1,6 @@
 """What vendors do not tell: the numbers the market was made from."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -31,9 +32,13 @@ def truth(parameters: SimulationParameters) -> dict[str, pl.DataFrame]:
         All returns are decimals; every frame is sorted by its first two columns.
     """
     market = simulate_market(parameters)
-    spells = ticker_spells(market)
-    economy = market.economy
-    premia = [(factor, getattr(parameters.premia, factor)) for factor in FACTORS]
+    return truth_of(market, ticker_spells(market))
+
+
+def truth_of(market: Market, spells: Sequence[Spell]) -> dict[str, pl.DataFrame]:
+    """Tell the true numbers behind a market with its ``ticker_spells``, as ``truth`` does."""
+    economy, given = market.economy, market.parameters.premia
+    premia = [(factor, getattr(given, factor)) for factor in FACTORS]
     return {
         "betas": _betas(market, spells),
         "returns": _returns(market, spells),
@@ -58,7 +63,7 @@ def _month_ends(economy: Economy) -> pl.Series:
     return pl.Series([add_months(month, 1) - timedelta(days=1) for month in economy.months])
 
 
-def _keys(market: Market, spells: list[Spell], month: Integers, line: Integers) -> pl.DataFrame:
+def _keys(market: Market, spells: Sequence[Spell], month: Integers, line: Integers) -> pl.DataFrame:
     """``vendor_id, month_end`` of months and lines, whose slots have a firm then."""
     names = {(spell.line, spell.entity): spell.vendor_id for spell in spells}
     entity = market.entity[month, market.line_slot[line]]
@@ -67,7 +72,7 @@ def _keys(market: Market, spells: list[Spell], month: Integers, line: Integers) 
     return pl.DataFrame({"vendor_id": ids, "month_end": ends})
 
 
-def _betas(market: Market, spells: list[Spell]) -> pl.DataFrame:
+def _betas(market: Market, spells: Sequence[Spell]) -> pl.DataFrame:
     slot = market.line_slot
     month, line = np.nonzero(market.listed[:, slot])
     betas = {
@@ -77,7 +82,7 @@ def _betas(market: Market, spells: list[Spell]) -> pl.DataFrame:
     return _keys(market, spells, month, line).with_columns(**betas).sort("vendor_id", "month_end")
 
 
-def _returns(market: Market, spells: list[Spell]) -> pl.DataFrame:
+def _returns(market: Market, spells: Sequence[Spell]) -> pl.DataFrame:
     slot, securities = market.line_slot, market.securities
     stays = market.listed.copy()
     stays[0] = False
@@ -91,7 +96,7 @@ def _returns(market: Market, spells: list[Spell]) -> pl.DataFrame:
     return keys.with_columns(ret=pl.Series(ret)).sort("vendor_id", "month_end")
 
 
-def _delistings(market: Market, spells: list[Spell]) -> pl.DataFrame:
+def _delistings(market: Market, spells: Sequence[Spell]) -> pl.DataFrame:
     securities = market.securities
     gone = {s.vendor_id: s.security for s in spells if securities.left[s.security]}
     rows = [
