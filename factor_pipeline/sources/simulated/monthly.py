@@ -12,10 +12,13 @@ from factor_pipeline.sources.simulated.draws import Draws, Flags, Floats, Intege
 from factor_pipeline.sources.simulated.economy import simulate_economy
 from factor_pipeline.sources.simulated.evolution import Evolution, MonthOutcome, Periods
 from factor_pipeline.sources.simulated.firms import EXCHANGES
-from factor_pipeline.sources.simulated.parameters import FACTORS, SimulationParameters
+from factor_pipeline.sources.simulated.parameters import FACTORS, Premia, SimulationParameters
 
 START: Final = date(1963, 1, 1)
 """First month of every monthly market."""
+
+DEFAULT_PREMIA: Final = Premia()
+"""Premia of the literature's size, those of the default market."""
 
 _FEWEST_YEARS: Final = 3
 _GAP_SHARE: Final = 1 / 500
@@ -23,7 +26,9 @@ _DECEMBER: Final = 12
 _JULY: Final = 7
 
 
-def monthly_market(stocks: int = 25_000, months: int = 744, seed: int = 1) -> pl.DataFrame:
+def monthly_market(
+    stocks: int = 25_000, months: int = 744, seed: int = 1, *, premia: Premia = DEFAULT_PREMIA
+) -> pl.DataFrame:
     """Stock-months of a simulated market, with signals known before each month.
 
     The market is made of the same parts as the daily one, but takes each month in one step; it
@@ -37,6 +42,8 @@ def monthly_market(stocks: int = 25_000, months: int = 744, seed: int = 1) -> pl
         Months from ``START`` on; 1 to 1,200.
     seed
         Any number from 0.
+    premia
+        Expected returns of the factors.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def monthly_market(stocks: int = 25_000, months: int = 744, seed: int = 1) -> pl
     SettingsError
         When a number is out of range.
     """
-    parameters = _parameters(stocks, months, seed)
+    parameters = _parameters(stocks, months, seed, premia)
     economy = simulate_economy(parameters)
     rows = _Rows(parameters)
     for outcome in Evolution(parameters, economy, Periods.monthly(economy)):
@@ -62,8 +69,10 @@ def monthly_market(stocks: int = 25_000, months: int = 744, seed: int = 1) -> pl
     return rows.frame()
 
 
-def monthly_factors(months: int = 744, seed: int = 1) -> pl.DataFrame:
-    """Factor returns and risk-free rate behind ``monthly_market`` of the same months and seed.
+def monthly_factors(
+    months: int = 744, seed: int = 1, *, premia: Premia = DEFAULT_PREMIA
+) -> pl.DataFrame:
+    """Factor returns and risk-free rate behind ``monthly_market`` of the same other arguments.
 
     Returns
     -------
@@ -75,17 +84,17 @@ def monthly_factors(months: int = 744, seed: int = 1) -> pl.DataFrame:
     SettingsError
         When a number is out of range.
     """
-    economy = simulate_economy(_parameters(20, months, seed))
+    economy = simulate_economy(_parameters(20, months, seed, premia))
     factors = {name: economy.monthly[:, i] for i, name in enumerate(FACTORS)}
     month_end = [_month_end(month) for month in range(len(economy.months))]
     return pl.DataFrame({"month_end": month_end, "rf": economy.rf_monthly, **factors}).head(months)
 
 
-def _parameters(stocks: int, months: int, seed: int) -> SimulationParameters:
+def _parameters(stocks: int, months: int, seed: int, premia: Premia) -> SimulationParameters:
     if months < 1:
         raise SettingsError(f"simulation months is {months}; choose a number from 1 to 1,200")
     years = max(-(-months // 12), _FEWEST_YEARS)
-    return SimulationParameters(stocks=stocks, years=years, start=START, seed=seed)
+    return SimulationParameters(stocks=stocks, years=years, start=START, seed=seed, premia=premia)
 
 
 def _month_end(month: int) -> date:
