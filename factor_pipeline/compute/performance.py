@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from factor_pipeline.compute.drawdown import drawdowns
+from factor_pipeline.compute.rounding import reproducible
 from factor_pipeline.compute.strategies import BENCHMARK
 from factor_pipeline.errors import DataError
 
@@ -101,7 +102,8 @@ def summary(returns: pl.DataFrame, cash_returns: pl.DataFrame | None = None) -> 
 
     Notes
     -----
-    The Newey-West covariance has Bartlett weights and no small-sample correction.
+    The Newey-West covariance has Bartlett weights and no small-sample correction. Alpha, its t and
+    beta have ten significant digits, as their last bits depend on the machine.
 
     References
     ----------
@@ -205,9 +207,9 @@ def _of_regression(excess: _Floats, market: _Floats) -> dict[str, float | None]:
     fit = OLS(excess, design).fit(cov_type="HAC", cov_kwds={"maxlags": lag})
     has_risk = fit.ssr > _ZERO_RESIDUAL * float((excess**2).sum())
     return {
-        "beta": float(fit.params[1]),
-        "alpha": _YEAR * float(fit.params[0]),
-        "alpha_t": float(fit.tvalues[0]) if has_risk else None,
+        "beta": reproducible(fit.params[1]),
+        "alpha": reproducible(_YEAR * fit.params[0]),
+        "alpha_t": reproducible(fit.tvalues[0]) if has_risk else None,
         "alpha_lag": lag,
     }
 
