@@ -51,12 +51,12 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
     if not pipeline.published.exists():
         _OUT.print("Nothing is published yet.")
         return
+    if pipeline.settings.is_simulated:
+        _OUT.print(
+            "[bold]The data are a simulated market[/bold], not real prices: "
+            "set a settings file for real ones (see README, Sources)."
+        )
     if months is not None:
-        if pipeline.settings.is_simulated:
-            _OUT.print(
-                "[bold]The data are a simulated market[/bold], not real prices: "
-                "set a settings file for real ones (see README, Sources)."
-            )
         _show("Strategies, net of costs (each over its own months)", pipeline, _STRATEGIES)
         _show("Own factors against the library", pipeline, _FACTORS)
         _show("Warnings", pipeline, _WARNINGS)

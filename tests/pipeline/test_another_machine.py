@@ -22,7 +22,7 @@ from polars.testing import assert_frame_equal
 from tests.pipeline.conftest import make_home, published_tables
 
 OLD_PROCESSOR = {
-    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 AVX512F",  # NumPy takes the names it knows
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
     "OPENBLAS_CORETYPE": "Nehalem",
 }
 PROJECT = Path(__file__).parents[2]

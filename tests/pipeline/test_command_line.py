@@ -18,9 +18,26 @@ def test_a_second_run_with_nothing_new_changes_no_byte(built):
     result = built.run("run")
     assert result.returncode == 0
     assert "Nothing new" in result.stdout
+    assert "simulated market" in result.stdout
     assert built.published.read_bytes() == before
     for name, table in built.tables().items():
         assert table.equals(tables[name]), name
+
+
+def test_published_rolling_betas_can_be_held_against_the_truth_in_sql(built):
+    result = built.run(
+        "sql",
+        "select count(*) as windows, "
+        "avg(abs(rolling_beta.beta_mkt - beta.beta_mkt) / rolling_beta.se_mkt) as distance "
+        "from risk.rolling_beta inner join truth.beta using (security_id, month_end) "
+        "where rolling_beta.model = 'CAPM' and rolling_beta.reason is null",
+        "--format",
+        "json",
+    )
+    (row,) = json.loads(result.stdout)
+    assert row["windows"] > 1000
+    # The mean distance of a normal variate is 0.8; here loadings move, and factors are left out.
+    assert 0.6 < row["distance"] < 1.6
 
 
 def test_sql_prints_csv_and_json(built):
