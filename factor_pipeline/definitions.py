@@ -40,9 +40,9 @@ from factor_pipeline.warehouse.store import Warehouse
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
     *panel.ASSETS,
-    *signals.ASSETS,
     *risk.ASSETS,
     *exposures.ASSETS,
+    *signals.ASSETS,
     *portfolios.ASSETS,
     *factors.ASSETS,
     *regimes.ASSETS,

@@ -5,6 +5,7 @@ from factor_pipeline.compute.fundamentals import balance_facts
 from factor_pipeline.compute.identity import securities
 from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
 from factor_pipeline.compute.returns import daily_returns, disputed
+from factor_pipeline.compute.statements import statement_facts
 from factor_pipeline.errors import DataError
 from factor_pipeline.schemas.panel import (
     BOOK_EQUITY,
@@ -12,6 +13,7 @@ from factor_pipeline.schemas.panel import (
     PRICE_CHECK,
     SECURITY,
     SECURITY_MONTH,
+    STATEMENT,
 )
 from factor_pipeline.schemas.raw import DELISTING, FUNDAMENTAL, INDEX_MEMBER, LISTING, PRICE_DAILY
 from factor_pipeline.warehouse.models import load_sql
@@ -49,6 +51,16 @@ def book_equity(run: Run) -> Frames:
         run.warehouse.read(load_sql("panel/balance_sheets")),
         filing_lag_months=run.settings.panel.filing_lag_months,
         deferred_taxes=run.settings.panel.add_deferred_taxes,
+    )
+    return (frame,)
+
+
+@table_asset(STATEMENT, reads=[Upstream(FUNDAMENTAL), Upstream(SECURITY)], kinds=("polars", "sql"))
+def statement(run: Run) -> Frames:
+    """Fill ``panel.statement``."""
+    frame = statement_facts(
+        run.warehouse.read(load_sql("panel/statements")),
+        filing_lag_months=run.settings.panel.filing_lag_months,
     )
     return (frame,)
 
@@ -105,4 +117,4 @@ def index_coverage(run: Run) -> Frames:
     return (run.warehouse.read_months(load_sql("panel/index_coverage"), run.months),)
 
 
-ASSETS = (security, book_equity, security_month, price_check, index_coverage)
+ASSETS = (security, book_equity, statement, security_month, price_check, index_coverage)

@@ -11,13 +11,13 @@ from factor_pipeline.compute.sorts import default_sorts
 from factor_pipeline.months import MonthRange, formation_july
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_RETURN
-from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.signal import CHARACTERISTIC, SIGNALS
 from factor_pipeline.warehouse.models import load_sql
 
-SORTED_SIGNALS = tuple(
-    column.name for column in CHARACTERISTIC.columns if column.dtype is pl.Float64
+SORTS = default_sorts(
+    tuple(signal.column for signal in SIGNALS),
+    june_signals={signal.column for signal in SIGNALS if signal.rebalance == "june"},
 )
-SORTS = default_sorts(SORTED_SIGNALS)
 
 # June cells hold until the June after: eleven months back from any month lies a July.
 _TO_JULY = 11

@@ -1,5 +1,6 @@
 """Book equity, and what was public about a firm on a given day."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
@@ -11,7 +12,7 @@ DeferredTaxes = Literal["until_1993", "always", "never"]
 # The library's files since 2016 stop adding deferred taxes for fiscal years ending 1993 or later
 # (FASB 109 changed what they mean).
 _LAST_YEAR_WITH_DEFERRED_TAXES = 1992
-_KEY = ("security_id", "period_end", "filed_at")
+FILING_KEY = ("security_id", "period_end", "filed_at")
 
 
 def book_equity(deferred_taxes: DeferredTaxes) -> pl.Expr:
@@ -57,22 +58,65 @@ def balance_facts(
         fall on one day, the stated one stays. A share count without a split basis is taken to be
         on that of ``period_end``, as in the filing itself.
     """
-    assumed = pl.col("period_end").dt.offset_by(f"{filing_lag_months}mo").dt.month_end()
-    facts = balance.select(
+    facts = with_public_date(balance, filing_lag_months).select(
         "security_id",
         "fiscal_year",
         "period_end",
-        filed_at=pl.coalesce("filed_at", assumed),
-        filed_at_assumed=pl.col("filed_at").is_null(),
+        "filed_at",
+        "filed_at_assumed",
         book_equity=book_equity(deferred_taxes),
         total_assets="total_assets",
         shares="shares",
         shares_basis_date=pl.coalesce("shares_basis_date", "period_end"),
     )
+    return once_a_day(facts)
+
+
+def with_public_date(filings: pl.DataFrame, filing_lag_months: int) -> pl.DataFrame:
+    """Fill ``filed_at`` where the vendor gives none, and say so in ``filed_at_assumed``.
+
+    Such figures count as filed at the end of the month ``filing_lag_months`` after that of
+    ``period_end``.
+    """
+    assumed = pl.col("period_end").dt.offset_by(f"{filing_lag_months}mo").dt.month_end()
+    return filings.with_columns(
+        filed_at=pl.coalesce("filed_at", assumed),
+        filed_at_assumed=pl.col("filed_at").is_null(),
+    )
+
+
+def once_a_day(filings: pl.DataFrame) -> pl.DataFrame:
+    """One row per security, period and day of filing, sorted by them, stated before assumed."""
     # By all columns, so that which of two equal keys comes first is no chance; False is first.
-    order = [*_KEY, "filed_at_assumed"]
-    ordered = facts.sort(*order, pl.all().exclude(order))
-    return ordered.unique(_KEY, keep="first", maintain_order=True)
+    order = [*FILING_KEY, "filed_at_assumed"]
+    ordered = filings.sort(*order, pl.all().exclude(order))
+    return ordered.unique(FILING_KEY, keep="first", maintain_order=True)
+
+
+def as_of_each_filing(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put figures that were filed apart beside each other, as known from each day of filing on.
+
+    Parameters
+    ----------
+    parts
+        Frames with unique ``security_id, period_end, filed_at`` and figures of their own.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per key of any part, sorted by it, with all figures: those of the latest filing
+        of their part for that very period on or before the day; null where there is none yet.
+    """
+    days = pl.concat([part.select(FILING_KEY) for part in parts]).unique()
+    for part in parts:
+        days = days.sort("filed_at", "security_id", "period_end").join_asof(
+            part.sort("filed_at", "security_id", "period_end"),
+            on="filed_at",
+            by=["security_id", "period_end"],
+            strategy="backward",
+            check_sortedness=False,
+        )
+    return days.sort(FILING_KEY)
 
 
 def latest_public(

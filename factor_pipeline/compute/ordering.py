@@ -47,7 +47,7 @@ def reduce_runs(operation: np.ufunc, values: pl.Series, lengths: NDArray[np.inte
     Parameters
     ----------
     operation
-        ``np.add`` or ``np.multiply``.
+        ``np.add``, ``np.multiply`` or ``np.fmax``.
     values
         Numbers, shape (n,). Nulls are left out; a run of nulls only is null.
     lengths
@@ -62,7 +62,8 @@ def reduce_runs(operation: np.ufunc, values: pl.Series, lengths: NDArray[np.inte
         return pl.Series([], dtype=pl.Float64)
     starts = np.cumsum(lengths, dtype=np.int64) - lengths
     known = values.is_not_null().to_numpy()
-    filled = values.fill_null(float(operation.identity)).to_numpy()
+    neutral = -np.inf if operation.identity is None else float(operation.identity)
+    filled = values.fill_null(neutral).to_numpy()
     with np.errstate(over="ignore"):
         reduced = operation.reduceat(filled, starts)
     is_number = np.logical_or.reduceat(known, starts) & np.isfinite(reduced)

@@ -208,6 +208,9 @@ def _with_returns_and_flags(frame: pl.DataFrame, data_end: date, rules: PanelRul
         "last_date",
         "trading_days",
         "dollar_volume",
+        "high",
+        "split",
+        "dividend",
         flags=pl.concat_str(named, separator=",", ignore_nulls=True).replace("", None),
         delisting_return=compounded,
     )

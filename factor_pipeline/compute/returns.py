@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from factor_pipeline.compute.ordering import finite, reduce_runs, sorted_by_key
 
@@ -83,9 +84,12 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     -------
     pl.DataFrame
         ``security_id, month_end, price`` (last close), ``last_date, trading_days, disputed, ret,
-        dollar_volume``, sorted by security and month. ``ret`` (decimal) is null without a price in
-        the calendar month before and where the return of any day is; ``dollar_volume``
-        (currency) leaves out days without a volume and is null when no day has one.
+        dollar_volume, high, split, dividend``, sorted by security and month. ``ret`` (decimal) is
+        null without a price in the calendar month before and where the return of any day is;
+        ``dollar_volume`` (currency) leaves out days without a volume and is null when no day has
+        one. ``split`` is the product of the month's split factors; ``high`` (highest close) and
+        ``dividend`` (cash per share, paid on the shares held before a split of its day) are on
+        the split basis of the month's end, in currency, and null where they overflow.
 
     Raises
     ------
@@ -107,9 +111,17 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
         has_return=pl.col("growth").null_count() == 0,
     )
     lengths = months["trading_days"].to_numpy()
+    later = _later_splits(rows["split"].to_numpy(), lengths)
+    at_month_end = rows.select(
+        close=finite(pl.col("close") / pl.Series(later)),
+        dividend=finite(pl.col("dividend") / (pl.Series(later) * pl.col("split"))),
+    )
     return months.with_columns(
         ret=pl.when("has_return").then(reduce_runs(np.multiply, rows["growth"], lengths) - 1),
         dollar_volume=reduce_runs(np.add, rows["dollars"], lengths),
+        high=reduce_runs(np.fmax, at_month_end["close"], lengths),
+        split=reduce_runs(np.multiply, rows["split"], lengths),
+        dividend=reduce_runs(np.add, at_month_end["dividend"], lengths),
     ).drop("has_return")
 
 
@@ -137,6 +149,19 @@ def _settled(dispute: Dispute) -> pl.Expr:
         return used
     substitute = pl.col("vendor_return") if dispute == "vendor" else None
     return pl.when(_is_disputed()).then(substitute).otherwise(used)
+
+
+def _later_splits(splits: NDArray[np.float64], lengths: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Product of the splits after each day in its month, runs of ``lengths``; NaN: overflow."""
+    later = np.ones(len(splits))
+    month = np.repeat(np.arange(len(lengths)), lengths)
+    starts = np.cumsum(lengths, dtype=np.int64) - lengths
+    with np.errstate(over="ignore"):
+        # Few months have a split at all.
+        for run in np.unique(month[splits != 1]):
+            days = slice(starts[run], starts[run] + lengths[run])
+            later[days.start : days.stop - 1] = np.cumprod(splits[days][:0:-1])[::-1]
+    return np.where(np.isfinite(later), later, np.nan)
 
 
 def _difference() -> pl.Expr:

@@ -113,6 +113,30 @@ SECURITY_MONTH = Table(
             minimum=0.0,
         ),
         Column(
+            "high",
+            pl.Float64,
+            "USD",
+            "Highest close of the month, on the split basis of the month's end.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
+            "split",
+            pl.Float64,
+            "ratio",
+            "Shares at the end of the month per share at its beginning: product of its splits.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
+            "dividend",
+            pl.Float64,
+            "USD/share",
+            "Cash dividends of the month, on the split basis of the month's end.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
             "delisting_return",
             pl.Float64,
             "decimal",
@@ -154,6 +178,21 @@ PRICE_CHECK = Table(
     references=(OF_SECURITY,),
 )
 
+_OF_FILING = (
+    Column("fiscal_year", pl.Int32, "year", "Fiscal year as the vendor labels it."),
+    Column("period_end", pl.Date, "date", "Last day of the fiscal year."),
+    Column(
+        "filed_at",
+        pl.Date,
+        "date",
+        "First day the figures were public; usable from the next trading day on. Without a "
+        "filing date: period_end plus the filing lag of the settings.",
+    ),
+    Column(
+        "filed_at_assumed", pl.Boolean, "yes/no", "Whether filed_at is period_end plus the lag."
+    ),
+)
+
 BOOK_EQUITY = Table(
     layer="panel",
     name="book_equity",
@@ -161,18 +200,7 @@ BOOK_EQUITY = Table(
     key=("security_id", "period_end", "filed_at"),
     columns=(
         SECURITY_ID,
-        Column("fiscal_year", pl.Int32, "year", "Fiscal year as the vendor labels it."),
-        Column("period_end", pl.Date, "date", "Last day of the fiscal year."),
-        Column(
-            "filed_at",
-            pl.Date,
-            "date",
-            "First day the figures were public; usable from the next trading day on. Without a "
-            "filing date: period_end plus the filing lag of the settings.",
-        ),
-        Column(
-            "filed_at_assumed", pl.Boolean, "yes/no", "Whether filed_at is period_end plus the lag."
-        ),
+        *_OF_FILING,
         Column(
             "book_equity",
             pl.Float64,
@@ -190,6 +218,35 @@ BOOK_EQUITY = Table(
             minimum=0.0,
         ),
         Column("shares_basis_date", pl.Date, "date", "Day of the split basis.", nullable=True),
+    ),
+    references=(OF_SECURITY,),
+)
+
+
+def _usd(name: str, description: str) -> Column:
+    return Column(name, pl.Float64, "USD", description, nullable=True)
+
+
+STATEMENT = Table(
+    layer="panel",
+    name="statement",
+    description=(
+        "Income and cash-flow figures of a fiscal year as known from each day on which one of its "
+        "statements was filed, restatements on their own day. Balance-sheet figures are in "
+        "panel.book_equity."
+    ),
+    key=("security_id", "period_end", "filed_at"),
+    columns=(
+        SECURITY_ID,
+        *_OF_FILING,
+        _usd("revenue", "Revenue (REVT)."),
+        _usd("cost_of_revenue", "Cost of goods sold (COGS), as a positive cost."),
+        _usd("selling_general_administrative", "SG&A expense (XSGA), as a positive cost."),
+        _usd("interest_expense", "Net interest expense (XINT), as a positive cost."),
+        _usd("net_income", "Net income available to common stock."),
+        _usd("operating_cash_flow", "Net cash from operating activities."),
+        _usd("depreciation", "Depreciation and amortisation."),
+        _usd("dividends_paid", "Cash dividends paid, as a positive amount."),
     ),
     references=(OF_SECURITY,),
 )

@@ -19,6 +19,7 @@ from factor_pipeline.schemas.panel import (
     PRICE_CHECK,
     SECURITY,
     SECURITY_MONTH,
+    STATEMENT,
 )
 from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_RETURN
 from factor_pipeline.schemas.quality import BUILD, CHECK_RESULT, PENDING, QUARANTINE
@@ -41,7 +42,7 @@ from factor_pipeline.schemas.risk import (
     ROLLING_BETA,
     TILT,
 )
-from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.signal import CHARACTERISTIC, DEFINITION
 from factor_pipeline.schemas.table import Table
 
 RAW_TABLES = (
@@ -58,16 +59,18 @@ RAW_TABLES = (
 DERIVED_TABLES = (
     SECURITY,
     BOOK_EQUITY,
+    STATEMENT,
     SECURITY_MONTH,
     PRICE_CHECK,
     INDEX_COVERAGE,
-    CHARACTERISTIC,
     ROLLING_BETA,
     EXPOSURE,
     TILT,
     BETA_PORTFOLIO_RETURN,
     DAILY_BETA,
     MARKET_BETA,
+    CHARACTERISTIC,
+    DEFINITION,
     BREAKPOINT,
     ASSIGNMENT,
     PORTFOLIO_RETURN,

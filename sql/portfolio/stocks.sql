@@ -1,15 +1,10 @@
 -- Grain: one row per (security_id, month_end).
--- Stocks to sort, to weight and to trade: signals known before the month, market equity, exchange
--- and index membership at the end of the month before, and the return of the month itself.
+-- Stocks to sort, to weight and to trade: every signal, known before the month, market equity,
+-- exchange and index membership at the end of the month before, and the return of the month itself.
+-- A new column of signal.characteristic is here at once, to be sorted and traded on.
 -- Parameters: $month_start (inclusive), $month_end (exclusive).
 select
-    characteristic.security_id,
-    characteristic.month_end,
-    characteristic.size,
-    characteristic.book_to_market,
-    characteristic.book_to_market_monthly,
-    characteristic.momentum_12_2,
-    characteristic.reversal_1,
+    characteristic.*,  -- noqa: AM04
     this_month.ret,
     month_before.market_equity as lagged_market_equity,
     month_before.exchange,

@@ -69,7 +69,7 @@ def test_every_derived_table_has_a_blocking_check(defs):
 
 def test_lineage_has_no_back_edges(defs):
     order = [
-        *("raw", "panel", "signal", "risk", "portfolio", "factor", "backtest"),
+        *("raw", "panel", "risk", "signal", "portfolio", "factor", "backtest"),
         *("truth", "published"),
     ]
     graph = defs.resolve_asset_graph()

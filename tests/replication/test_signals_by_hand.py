@@ -11,7 +11,7 @@ from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.calendar import last_trading_day
 from factor_pipeline.compute.fundamentals import balance_facts
 from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
-from factor_pipeline.compute.signals import characteristics
+from factor_pipeline.compute.signals import SignalInputs, characteristics
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.panel import SECURITY
 from factor_pipeline.schemas.raw import FUNDAMENTAL, INDEX_MEMBER
@@ -110,8 +110,7 @@ class Study:
         """Return the signals for the month."""
         months = MonthRange.of_months(month_end, month_end)
         frame = characteristics(
-            self.panel,
-            self.facts,
+            SignalInputs(self.panel, self.facts),
             months,
             max_fundamental_age_months=18,
             breakpoint_rule=BreakpointRule(min_stocks=min_stocks),

@@ -12,7 +12,7 @@ from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.calendar import last_trading_day
 from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
 from factor_pipeline.compute.returns import Dispute
-from factor_pipeline.compute.signals import characteristics, history_of
+from factor_pipeline.compute.signals import SignalInputs, characteristics, history_of
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY
 from factor_pipeline.schemas.raw import INDEX_MEMBER
@@ -155,7 +155,10 @@ def signals(market, panel) -> pl.DataFrame:
 
 def signals_of(panel: pl.DataFrame, facts: pl.DataFrame, months: MonthRange = MONTHS):
     return characteristics(
-        panel, facts, months, max_fundamental_age_months=18, breakpoint_rule=BreakpointRule()
+        SignalInputs(panel, facts),
+        months,
+        max_fundamental_age_months=18,
+        breakpoint_rule=BreakpointRule(),
     )
 
 

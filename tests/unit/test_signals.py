@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factor_pipeline.compute.breakpoints import BreakpointRule
-from factor_pipeline.compute.signals import characteristics, history_of, price_signals
+from factor_pipeline.compute.signals import SignalInputs, characteristics, history_of
 from factor_pipeline.errors import DataError
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.panel import BOOK_EQUITY
@@ -30,6 +31,9 @@ PANEL = {
     "firm_market_equity": pl.Float64,
     "exchange": pl.String,
     "flags": pl.String,
+    "high": pl.Float64,
+    "split": pl.Float64,
+    "dividend": pl.Float64,
 }
 DEC_2018, DEC_2019 = date(2018, 12, 31), date(2019, 12, 31)
 LAST_DAY_OF_JUNE = date(2020, 6, 30)  # a Tuesday
@@ -65,6 +69,9 @@ def stock(
             "firm_market_equity": [values.get(month) for month in months],
             "exchange": [exchange] * count,
             "flags": [(flags or {}).get(month) for month in months],
+            "high": [10.0] * count,
+            "split": [1.0] * count,
+            "dividend": [0.0] * count,
         },
         schema=PANEL,
     )
@@ -81,8 +88,7 @@ def book(value, *, security=1, period_end=DEC_2019, filed_at=date(2020, 3, 2)) -
 
 def signals(panel, facts=(), months=JULY, *, max_age=18, rule=None) -> pl.DataFrame:
     return characteristics(
-        panel,
-        pl.DataFrame(list(facts), schema=BOOK_EQUITY.polars_schema),
+        SignalInputs(panel, pl.DataFrame(list(facts), schema=BOOK_EQUITY.polars_schema)),
         months,
         max_fundamental_age_months=max_age,
         breakpoint_rule=rule or BreakpointRule(min_stocks=2),
@@ -241,16 +247,14 @@ def test_monthly_book_to_market_does_not_use_old_books():
     assert found[date(2021, 5, 31)] is None
 
 
-def returns_panel(returns: list[float | None], *, drop=()) -> pl.DataFrame:
-    months = ends(date(2019, 1, 1), len(returns))
-    rows = [(1, end, r) for end, r in zip(months, returns, strict=True)]
-    schema = {"security_id": pl.Int64, "month_end": pl.Date, "ret": pl.Float64}
-    kept = [row for i, row in enumerate(rows) if i not in drop]
-    return pl.DataFrame(kept, schema=schema, orient="row")
-
-
-def momentum(frame: pl.DataFrame) -> list[float | None]:
-    return price_signals(frame)["momentum_12_2"].to_list()
+def momentum(returns: Sequence[float | None], *, drop=()) -> list[float | None]:
+    """Momentum as known at the end of each month, except those to ``drop``."""
+    panel = stock(first=date(2019, 1, 1), count=len(returns)).with_columns(
+        ret=pl.Series(returns, dtype=pl.Float64)
+    )
+    kept = [row for row in range(len(returns)) if row not in drop]
+    months = MonthRange(date(2019, 2, 1), add_months(date(2019, 2, 1), len(returns)))
+    return signals(panel[kept], months=months)["momentum_12_2"].to_list()
 
 
 GROWN = [0.10, -0.05, 0.02, 0.0, 0.03, -0.01, 0.04, 0.01, -0.02, 0.05, 0.02]
@@ -258,35 +262,35 @@ GROWN = [0.10, -0.05, 0.02, 0.0, 0.03, -0.01, 0.04, 0.01, -0.02, 0.05, 0.02]
 
 def test_momentum_is_the_product_of_eleven_returns_and_skips_the_last():
     by_hand = math.prod(1 + r for r in GROWN) - 1
-    found = momentum(returns_panel([9.9, *GROWN, 5.5]))
+    found = momentum([9.9, *GROWN, 5.5])
     assert found[:11] == [None] * 11
     assert found[12] == pytest.approx(by_hand, rel=MOMENTUM_NOISE)
 
 
 def test_momentum_does_not_need_the_return_it_skips():
-    assert momentum(returns_panel([*GROWN, None]))[11] is not None
+    assert momentum([*GROWN, None])[11] is not None
 
 
 @pytest.mark.parametrize("hole", range(11))
 def test_momentum_is_null_with_any_hole(hole):
     missing = [None if i == hole else r for i, r in enumerate(GROWN)]
-    assert momentum(returns_panel([*missing, 0.0]))[-1] is None
-    assert momentum(returns_panel([0.0, *GROWN, 0.0], drop=[hole + 1]))[-1] is None
+    assert momentum([*missing, 0.0])[-1] is None
+    assert momentum([0.0, *GROWN, 0.0], drop=[hole + 1])[-1] is None
 
 
 def test_a_missing_month_at_the_end_is_a_hole_too():
-    assert momentum(returns_panel([0.0, *GROWN, 0.0], drop=[11]))[-1] is None
+    assert momentum([0.0, *GROWN, 0.0], drop=[11])[-1] is None
 
 
 def test_a_total_loss_stays_a_total_loss():
-    assert momentum(returns_panel([-1.0, *GROWN[1:], 0.0]))[-1] == -1.0
+    assert momentum([-1.0, *GROWN[1:], 0.0])[-1] == -1.0
 
 
 def test_reversal_is_the_return_of_the_month_before():
     found = signals(stock().with_columns(ret=pl.col("month_end").dt.month() / 100), months=YEAR)
     assert by_month(found, "reversal_1")[date(2020, 7, 31)] == 0.06
     assert by_month(found, "reversal_1")[date(2021, 1, 31)] == 0.12
-    assert momentum(returns_panel([None]))[0] is None
+    assert momentum([None])[0] is None
 
 
 def test_momentum_of_a_july_row_ends_with_may():
@@ -305,7 +309,7 @@ def test_momentum_equals_rolling_sums_of_logarithms():
     returns = draw.normal(0.01, 0.1, 60).tolist()
     logs = pd.Series(np.log1p(returns))
     expected = np.expm1(logs.rolling(11).sum().shift(1))
-    found = momentum(returns_panel(returns))
+    found = momentum(returns)
     assert found[:11] == [None] * 11
     assert found[11:] == pytest.approx(expected[11:].tolist(), abs=1e-12)
 
@@ -374,7 +378,6 @@ def test_an_empty_panel_has_no_signals():
     empty = signals(pl.DataFrame(schema=PANEL))
     assert empty.is_empty()
     assert dict(empty.schema) == dict(CHARACTERISTIC.polars_schema)
-    assert price_signals(returns_panel([])).is_empty()
 
 
 def test_history_reaches_back_to_what_the_formation_needs():
