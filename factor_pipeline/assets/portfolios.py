@@ -53,9 +53,8 @@ def portfolio_return(run: Run) -> Frames:
     """Fill ``portfolio.portfolio_return`` for the months of the run."""
     settings = run.settings.portfolios
     rule = PortfolioRule(min_stocks=settings.min_portfolio_stocks, cap=breakpoint_rule(settings))
-    frame = portfolio_returns(
-        stocks_of(run, run.months), run.warehouse.months(ASSIGNMENT, run.months), SORTS, rule
-    )
+    cells = run.warehouse.months(ASSIGNMENT, run.months, ordered=False)
+    frame = portfolio_returns(stocks_of(run, run.months), cells, SORTS, rule)
     # A month that no stock has a return in yet (the running one) has no portfolio returns.
     return (frame.filter((pl.col("stocks").sum() > 0).over("month_end")),)
 

@@ -115,8 +115,11 @@ def portfolio_returns(
     rows = StockMonths.of(stocks, ["ret", "lagged_market_equity", "exchange"])
     holdings = _holdings(rows, rule)
     parts = [pl.DataFrame(schema=PORTFOLIO_RETURN_SCHEMA)]
+    # Taken apart once: with two sorts for each signal, looking for each among all rows adds up.
+    members = assignments.partition_by("sort", as_dict=True, include_key=False)
+    nobody = assignments.clear()
     for sort in sorts:
-        grid = _Grid.of(rows, assignments, sort)
+        grid = _Grid.of(rows, members.get((sort.name,), nobody), sort)
         parts += [
             _as_frame(rows.months, sort, weighting, _cell_columns(grid, holding, rule.min_stocks))
             for weighting, holding in holdings.items()
@@ -173,12 +176,9 @@ class _Grid:
 
     @classmethod
     def of(cls, rows: StockMonths, assignments: pl.DataFrame, sort: Sort) -> Self:
-        """Find the members of all cells of ``sort`` among ``rows``."""
+        """Find the members of all cells of ``sort``, whose ``assignments`` are, among ``rows``."""
         assigned = StockMonths.of(
-            assignments.filter(
-                pl.col("sort") == sort.name, pl.col("month_end").is_in(rows.months.implode())
-            ),
-            ["cell"],
+            assignments.filter(pl.col("month_end").is_in(rows.months.implode())), ["cell"]
         )
         try:
             cell = assigned.frame["cell"].cast(pl.Enum(sort.cells)).to_physical().to_numpy()
