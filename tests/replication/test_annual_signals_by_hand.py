@@ -29,6 +29,9 @@ INCOME = {
 }
 CASH_FLOW = {"operating_cash_flow": 13, "depreciation": 5}
 
+# Scores are rounded to twelve decimals.
+TWELVE_DIGITS = 1e-12
+
 # December's price is 40 for each of a million shares.
 EXPECTED = {
     "operating_profitability": (100 - 60 - 20 - 4) / 50,
@@ -242,3 +245,49 @@ def test_figures_without_a_filing_date_wait_four_months():
     assert annual(found)["gross_profitability"] == approx(EXPECTED["gross_profitability"])
     assert found.statements["filed_at"].to_list() == [FILED, date(2020, 4, 30)]
     assert found.statements["filed_at_assumed"].to_list() == [False, True]
+
+
+def test_quality_of_three_firms():
+    """Firms that tell assets of 100, income of 1, 2, 3 and cash flows of 2, 1, 3 only.
+
+    Returns on assets rank 1, 2, 3 and cash flows over assets 2, 1, 3, which are -1, 0, 1 and
+    0, -1, 1 in standard deviations; the means rank 1.5, 1.5 and 3, whose deviation is sqrt(0.75).
+    """
+    numbers = (1, 2, 3)
+    none = dict.fromkeys(INCOME)
+    found = Study(
+        [row for i in numbers for row in month_ends(date(2019, 11, 1), [40] * 9, i)],
+        sheets=[balance(i, equity=None, assets=100) for i in numbers],
+        statements=[
+            row
+            for i, net_income, cash in ((1, 1, 2), (2, 2, 1), (3, 3, 3))
+            for row in (
+                income(i, **none | {"net_income": net_income}),
+                cash_flow(i, operating_cash_flow=cash),
+            )
+        ],
+    )
+    rows = [found.signals(JULY, i) for i in numbers]
+    low, high = -0.5 / 0.75**0.5, 1 / 0.75**0.5
+    assert [row["quality"] for row in rows] == [
+        pytest.approx(value, abs=TWELVE_DIGITS) for value in (low, low, high)
+    ]
+    assert {row["quality_parts"] for row in rows} == {"profitability"}
+
+
+def test_beta_and_leverage_make_a_firm_safe():
+    """Two firms alike but for leverage 70/120 and 20/120 and a beta of 2 and 1."""
+    june = date(2020, 6, 30)
+    found = Study(
+        [row for i in (1, 2) for row in month_ends(date(2019, 11, 1), [40] * 9, i)],
+        sheets=[balance(1, equity=50), balance(2, equity=100)],
+        statements=[make(i) for make in (income, cash_flow) for i in (1, 2)],
+        daily_risk=[(1, june, 2.0, None, None), (2, june, 1.0, None, None)],
+    )
+    rows = [found.signals(JULY, i) for i in (1, 2)]
+    assert {row["quality_parts"] for row in rows} == {"profitability,safety"}
+    # Profitability: all equal but the return on equity, which is 10/50 and 10/100; so the two
+    # parts are plus and minus sqrt(0.5), and cancel.
+    assert [row["quality"] for row in rows] == [0.0, 0.0]
+    found = [rows[0]["operating_profitability"], rows[1]["operating_profitability"]]
+    assert found == [approx(16 / 50), approx(16 / 100)]

@@ -12,10 +12,16 @@ from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.calendar import last_trading_day
 from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
 from factor_pipeline.compute.returns import Dispute
-from factor_pipeline.compute.signals import SignalInputs, characteristics, history_of
+from factor_pipeline.compute.signals import (
+    DAILY_RISK_SCHEMA,
+    SignalInputs,
+    characteristics,
+    history_of,
+)
 from factor_pipeline.months import MonthRange, add_months
-from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY
+from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY, STATEMENT
 from factor_pipeline.schemas.raw import INDEX_MEMBER
+from factor_pipeline.schemas.signal import SIGNALS
 
 STOCKS, FIRMS_WITH_TWO_CLASSES = 320, 24
 MONTHS = MonthRange(date(2018, 10, 1), date(2021, 4, 1))
@@ -24,6 +30,7 @@ RULES = PanelRules(
     max_fundamental_age_months=18, delisting_return="by_exchange", disputed_return="null"
 )
 FAR = date(2099, 1, 1)
+JUNE_SIGNALS = [signal.column for signal in SIGNALS if signal.rebalance == "june"]
 
 # Month ends to stop at: a June formation, a December, a month end before a weekend, any other.
 CUTS = [date(2019, 6, 28), date(2019, 12, 31), date(2020, 2, 28), date(2020, 7, 31)]
@@ -107,11 +114,41 @@ def filings(draw: np.random.Generator) -> pl.DataFrame:
                     "filed_at": period_end + timedelta(days=delay),
                     "filed_at_assumed": False,
                     "book_equity": float(draw.normal(4e9, 3e9)),
+                    "total_assets": float(draw.uniform(5e9, 2e10)),
                     "shares": float(draw.integers(10**6, 10**9)) if draw.random() < 0.97 else None,
                     "shares_basis_date": period_end,
                 }
                 rows.append(row)
     return pl.DataFrame(rows, schema=BOOK_EQUITY.polars_schema)
+
+
+def flows(draw: np.random.Generator, facts: pl.DataFrame) -> pl.DataFrame:
+    """Income and cash flow of the same filings, some a few days later, some without a figure."""
+    later = pl.Series(np.where(draw.random(facts.height) < 0.1, 3, 0))
+    figures = [name for name, dtype in STATEMENT.polars_schema.items() if dtype == pl.Float64]
+    values = draw.normal(1e9, 5e8, (len(figures), facts.height))
+    values[draw.random(values.shape) < 0.05] = np.nan
+    return (
+        facts.select("security_id", "fiscal_year", "period_end", "filed_at", "filed_at_assumed")
+        .with_columns(filed_at=pl.col("filed_at") + pl.duration(days=later))
+        .with_columns(
+            pl.Series(name, own, nan_to_null=True)
+            for name, own in zip(figures, values, strict=True)
+        )
+        .select(STATEMENT.column_names)
+        .unique(["security_id", "period_end", "filed_at"], keep="first", maintain_order=True)
+    )
+
+
+def daily_risk_of(panel: pl.DataFrame) -> pl.DataFrame:
+    """Estimates that are a function of each row of the panel alone."""
+    return panel.select(
+        "security_id",
+        "month_end",
+        beta=pl.col("ret") * 10,
+        volatility_252d=pl.col("ret").abs(),
+        idiosyncratic_volatility=pl.col("price") / 1000,
+    ).cast(dict(DAILY_RISK_SCHEMA))
 
 
 def memberships(draw: np.random.Generator) -> pl.DataFrame:
@@ -149,13 +186,23 @@ def panel(market) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def signals(market, panel) -> pl.DataFrame:
-    return signals_of(panel, market.facts)
+def statements(market) -> pl.DataFrame:
+    return flows(np.random.default_rng(1618), market.facts)
 
 
-def signals_of(panel: pl.DataFrame, facts: pl.DataFrame, months: MonthRange = MONTHS):
+@pytest.fixture(scope="module")
+def signals(market, panel, statements) -> pl.DataFrame:
+    return signals_of(panel, market.facts, statements)
+
+
+def signals_of(
+    panel: pl.DataFrame,
+    facts: pl.DataFrame,
+    statements: pl.DataFrame,
+    months: MonthRange = MONTHS,
+):
     return characteristics(
-        SignalInputs(panel, facts),
+        SignalInputs(panel, facts, statements, daily_risk_of(panel)),
         months,
         max_fundamental_age_months=18,
         breakpoint_rule=BreakpointRule(),
@@ -270,22 +317,24 @@ def test_the_market_has_all_that_could_leak(market, panel, signals):
     assert panel.filter(pl.col("firm_market_equity") > pl.col("market_equity")).height > 1000
     assert panel.filter(pl.col("price").is_null()).height > 5
     assert signals["value_class"].n_unique() == 4
-    for column in ("size", "book_to_market", "book_to_market_monthly", "momentum_12_2"):
-        assert signals[column].is_not_null().mean() > 0.2
+    # Five years before the months there is no history: long-term reversal and growth are missing.
+    for column in set(signals.select(pl.col(pl.Float64)).columns) - {"reversal_60_13"}:
+        assert signals[column].is_not_null().mean() > 0.2, column
+    assert signals["quality_parts"].n_unique() == 3
     for frame in (panel, signals):
         for values in frame.select(pl.col(pl.Float64)):
             assert values.drop_nulls().is_finite().all()
 
 
 @pytest.mark.parametrize("length", [1, 7])
-def test_a_range_is_its_parts(market, panel, signals, length):
+def test_a_range_is_its_parts(market, panel, statements, signals, length):
     for start in EVERY_MONTH[::length]:
         end = min(add_months(start, length), MONTHS.end)
         months = MonthRange(start, end)
         part = security_months(what_a_run_reads(market, months), months, RULES)
         assert part.equals(within(panel, months))
         history = within(panel, history_of(months))
-        assert signals_of(history, market.facts, months).equals(within(signals, months))
+        assert signals_of(history, market.facts, statements, months).equals(within(signals, months))
 
 
 def test_a_few_firms_have_the_bits_they_have_in_the_market(market, panel):
@@ -311,7 +360,7 @@ def test_a_range_is_its_months_whatever_the_rule_for_disputes(market, rule: Disp
         assert part.equals(within(whole, months))
 
 
-def test_the_order_of_rows_changes_no_bit(market, panel, signals):
+def test_the_order_of_rows_changes_no_bit(market, panel, statements, signals):
     names = ("prices", "securities", "facts", "splits", "members")
     shuffled = replace(
         market,
@@ -319,36 +368,42 @@ def test_the_order_of_rows_changes_no_bit(market, panel, signals):
     )
     again = security_months(shuffled, MONTHS, RULES)
     assert again.equals(panel)
-    assert signals_of(again.sample(fraction=1, shuffle=True, seed=9), shuffled.facts).equals(
-        signals
-    )
+    mixed = again.sample(fraction=1, shuffle=True, seed=9)
+    flows_mixed = statements.sample(fraction=1, shuffle=True, seed=9)
+    assert signals_of(mixed, shuffled.facts, flows_mixed).equals(signals)
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_the_history_known_on_a_day_gives_the_same_rows(market, panel, signals, cut):
+def test_the_history_known_on_a_day_gives_the_same_rows(market, panel, statements, signals, cut):
     known = known_on(market, cut)
     past = security_months(known, MONTHS, RULES)
     assert past.equals(until(panel, cut))
-    assert signals_of(past, known.facts).equals(until(signals, cut, ahead=1))
+    filed = statements.filter(pl.col("filed_at") <= cut)
+    assert signals_of(past, known.facts, filed).equals(until(signals, cut, ahead=1))
 
 
-def test_within_a_month_the_months_before_are_the_same(market, panel, signals):
+def test_within_a_month_the_months_before_are_the_same(market, panel, statements, signals):
     known = known_on(market, date(2020, 5, 14))
     past = security_months(known, MONTHS, RULES)
     april = date(2020, 4, 30)
     assert until(past, april).equals(until(panel, april))
     assert past.filter(pl.col("month_end") > april)["ret"].null_count() > 200
-    signals_in_may = until(signals_of(past, known.facts), april, ahead=1)
+    filed = statements.filter(pl.col("filed_at") <= known.data_end)
+    signals_in_may = until(signals_of(past, known.facts, filed), april, ahead=1)
     assert signals_in_may.equals(until(signals, april, ahead=1))
 
 
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_another_future_changes_nothing_before_it(market, panel, signals, cut, seed):
+def test_another_future_changes_nothing_before_it(market, panel, statements, signals, cut, seed):
     other = with_another_future(market, cut, seed)
     changed = security_months(other, MONTHS, RULES)
     assert until(changed, cut).equals(until(panel, cut))
-    after = signals_of(changed, other.facts)
+    filed = statements.filter(pl.col("filed_at") <= cut)
+    restated = filed.unique(["security_id", "period_end"], keep="any").with_columns(
+        pl.col(pl.Float64) * 17, filed_at=pl.lit(cut) + pl.duration(days=1)
+    )
+    after = signals_of(changed, other.facts, pl.concat([filed, restated]))
     assert until(after, cut, ahead=1).equals(until(signals, cut, ahead=1))
     # The change is there: from the next month on nearly every row differs.
     next_month = MonthRange.of_months(add_months(cut, 1), add_months(cut, 1))
@@ -360,7 +415,7 @@ def test_another_future_changes_nothing_before_it(market, panel, signals, cut, s
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_filings_of_the_last_trading_day_are_not_used_that_month(market, cut):
+def test_filings_of_the_last_trading_day_are_not_used_that_month(market, statements, cut):
     assert last_trading_day(cut) == cut
     recent = pl.col("filed_at").is_between(cut - timedelta(days=180), cut)
     on_the_day = market.facts.with_columns(filed_at=pl.when(recent).then(cut).otherwise("filed_at"))
@@ -373,12 +428,16 @@ def test_filings_of_the_last_trading_day_are_not_used_that_month(market, cut):
     )
     assert until(with_them, cut).equals(until(without_them, cut))
     assert not with_them.equals(without_them)
-    assert until(signals_of(with_them, on_the_day), cut, ahead=1).equals(
-        until(signals_of(without_them, without), cut, ahead=1)
+    flows_on_the_day = statements.with_columns(
+        filed_at=pl.when(recent).then(cut).otherwise("filed_at")
+    ).unique(["security_id", "period_end", "filed_at"], keep="any")
+    flows_without = flows_on_the_day.filter(pl.col("filed_at") != cut)
+    assert until(signals_of(with_them, on_the_day, flows_on_the_day), cut, ahead=1).equals(
+        until(signals_of(without_them, without, flows_without), cut, ahead=1)
     )
 
 
-def test_a_restatement_changes_nothing_up_to_its_day(market, panel, signals):
+def test_a_restatement_changes_nothing_up_to_its_day(market, panel, statements, signals):
     cut = date(2020, 1, 31)
     restated = market.facts.filter(pl.col("filed_at") <= cut).with_columns(
         filed_at=pl.lit(date(2020, 2, 3)),
@@ -390,21 +449,31 @@ def test_a_restatement_changes_nothing_up_to_its_day(market, panel, signals):
     ).unique(["security_id", "period_end", "filed_at"], keep="first")
     changed = security_months(replace(market, facts=facts), MONTHS, RULES)
     assert until(changed, cut).equals(until(panel, cut))
-    after = signals_of(changed, facts)
+    flows_restated = statements.filter(pl.col("filed_at") <= cut).with_columns(
+        pl.col(pl.Float64) * 100, filed_at=pl.lit(date(2020, 2, 3))
+    )
+    all_flows = pl.concat(
+        [statements, flows_restated.unique(["security_id", "period_end"], keep="any")]
+    ).unique(["security_id", "period_end", "filed_at"], keep="first")
+    after = signals_of(changed, facts, all_flows)
     assert until(after, cut, ahead=1).equals(until(signals, cut, ahead=1))
     in_june = MonthRange(date(2020, 2, 1), date(2020, 7, 1))
-    column = pl.col("security_id", "month_end", "book_to_market", "value_class")
+    column = pl.col("security_id", "month_end", "value_class", *JUNE_SIGNALS)
     assert within(after, in_june).select(column).equals(within(signals, in_june).select(column))
 
 
-def test_a_december_year_filed_in_july_is_not_in_that_junes_book_to_market(market, panel):
+def test_a_year_filed_in_july_is_in_no_signal_of_that_june(market, panel, statements):
     of_2019 = pl.col("period_end").dt.year() == 2019
-    late = market.facts.with_columns(
-        filed_at=pl.when(of_2019).then(pl.lit(date(2020, 7, 1))).otherwise("filed_at")
-    ).unique(["security_id", "period_end", "filed_at"], keep="any")
-    found = signals_of(panel, late, MonthRange(date(2020, 7, 1), date(2021, 4, 1)))
+    late, late_flows = (
+        filed.with_columns(
+            filed_at=pl.when(of_2019).then(pl.lit(date(2020, 7, 1))).otherwise("filed_at")
+        ).unique(["security_id", "period_end", "filed_at"], keep="any")
+        for filed in (market.facts, statements)
+    )
+    found = signals_of(panel, late, late_flows, MonthRange(date(2020, 7, 1), date(2021, 4, 1)))
     assert found.height > 2000
-    assert found["book_to_market"].null_count() == found.height
+    for column in JUNE_SIGNALS:
+        assert found[column].null_count() == found.height, column
     assert found["value_class"].null_count() == found.height
     assert found["book_to_market_monthly"].is_not_null().mean() > 0.5
 

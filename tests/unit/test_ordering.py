@@ -45,6 +45,12 @@ def test_products_leave_out_nulls_and_a_run_of_nulls_is_null():
     assert found.to_list() == [6.0, None, 0.5]
 
 
+def test_the_highest_leaves_out_nulls_and_may_be_negative():
+    values = pl.Series([-2.0, None, -3.0, None, None, 0.5])
+    found = reduce_runs(np.fmax, values, np.array([3, 2, 1]))
+    assert found.to_list() == [-2.0, None, 0.5]
+
+
 def test_a_number_that_overflows_is_null():
     values = pl.Series([1e300, 1e300, -1e308, -1e308, 1.0])
     assert reduce_runs(np.multiply, values, np.array([2, 2, 1])).to_list() == [None, None, 1.0]

@@ -20,6 +20,9 @@ from factor_pipeline.errors import DataError
 # A product of at most 23 factors is off by at most 23 roundings of 1.1e-16.
 PRODUCT_NOISE = 1e-14
 
+# A dividend of a few percent earns at most a few tens of percent until the end of its month.
+REINVESTED = 0.02
+
 # Wealth of 260 days carries some 1,000 roundings.
 WEALTH_NOISE = 1e-12
 
@@ -258,6 +261,39 @@ def test_returns_follow_an_adjusted_close_made_backwards_as_vendors_do(market):
     )
 
 
+def test_highs_and_dividends_are_on_the_split_basis_of_the_months_end():
+    """Each day's close restated by hand: 2:1 on the 10th, 3:1 on the 20th."""
+    frame = prices(
+        (date(2020, 1, 31), 50.0, 5.0),
+        (date(2020, 2, 3), 120.0, 1.0, 0.6),
+        (date(2020, 2, 10), 66.0, 2.0, 0.9),
+        (date(2020, 2, 12), 60.0, 1.0, 0.3),
+        (date(2020, 2, 20), 21.0, 3.0, 0.0),
+        (date(2020, 3, 2), 25.0, 1.0, 0.2),
+    )
+    found = months(frame)
+    # 120 / 6, 66 / 3, 60 / 3, 21; of an old share on the 10th, of a new one on the 12th.
+    assert found["high"].to_list() == [50.0, 22.0, 25.0]
+    assert found["split"].to_list() == [5.0, 6.0, 1.0]
+    paid = 0.6 / 6 + 0.9 / 6 + 0.3 / 3
+    assert found["dividend"].to_list() == pytest.approx([0.0, paid, 0.2], rel=PRODUCT_NOISE)
+
+
+def test_dividends_add_up_to_the_return_that_prices_leave(market):
+    """Witness: over a month without a split, return = price change + dividends over price,
+    but for dividends reinvested within the month."""
+    found = months(market).with_columns(
+        before=pl.col("price").shift().over("security_id"),
+        is_first=pl.col("security_id") != pl.col("security_id").shift(),
+    )
+    plain = found.filter(pl.col("split") == 1, pl.col("ret").is_not_null(), ~pl.col("is_first"))
+    left = (
+        plain["ret"] - (plain["price"] / plain["before"] - 1) - plain["dividend"] / plain["before"]
+    )
+    assert plain.filter(pl.col("dividend") > 0).height > 10
+    assert left.abs().max() < REINVESTED
+
+
 @unhurried
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_rows_changes_no_bit(market, seed):
@@ -298,7 +334,7 @@ def test_extreme_prices_give_numbers_or_nulls_and_no_return_below_a_total_loss(r
     )
     for dispute in ("null", "computed", "vendor"):
         found = months(frame, dispute)
-        for column in ("ret", "dollar_volume", "price"):
+        for column in ("ret", "dollar_volume", "price", "high", "split", "dividend"):
             values = found[column].drop_nulls().to_list()
             assert all(math.isfinite(value) for value in values)
         assert all(ret >= -1 for ret in found["ret"].drop_nulls())

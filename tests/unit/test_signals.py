@@ -13,7 +13,7 @@ from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.signals import SignalInputs, characteristics, history_of
 from factor_pipeline.errors import DataError
 from factor_pipeline.months import MonthRange, add_months
-from factor_pipeline.schemas.panel import BOOK_EQUITY
+from factor_pipeline.schemas.panel import BOOK_EQUITY, STATEMENT
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 
 # Eleven factors, as many roundings of 1.1e-16, and a witness that takes logarithms.
@@ -86,9 +86,13 @@ def book(value, *, security=1, period_end=DEC_2019, filed_at=date(2020, 3, 2)) -
     }
 
 
-def signals(panel, facts=(), months=JULY, *, max_age=18, rule=None) -> pl.DataFrame:
+def signals(panel, facts=(), months=JULY, *, statements=(), max_age=18, rule=None) -> pl.DataFrame:
     return characteristics(
-        SignalInputs(panel, pl.DataFrame(list(facts), schema=BOOK_EQUITY.polars_schema)),
+        SignalInputs(
+            panel,
+            pl.DataFrame(list(facts), schema=BOOK_EQUITY.polars_schema),
+            pl.DataFrame(list(statements), schema=STATEMENT.polars_schema),
+        ),
         months,
         max_fundamental_age_months=max_age,
         breakpoint_rule=rule or BreakpointRule(min_stocks=2),
@@ -387,7 +391,7 @@ def test_history_reaches_back_to_what_the_formation_needs():
         july = date(month.year - (month.month < 7), 7, 1)
         assert history.end == months.end
         assert history.start <= date(july.year - 1, 12, 1)
-        assert history.start <= add_months(month, -13)
+        assert history.start == add_months(month.replace(day=1), -60)
 
 
 finite = st.floats(-1.0, 1.7e308)
@@ -398,9 +402,10 @@ positive = st.floats(min_value=5e-324, max_value=1.7e308)
 @given(
     st.lists(st.lists(finite | st.none(), min_size=24, max_size=24), min_size=1, max_size=3),
     st.lists(st.tuples(positive, positive), min_size=3, max_size=3),
+    st.lists(st.floats(-1.7e308, 1.7e308) | st.none(), min_size=16, max_size=16),
     st.integers(0, 2**32),
 )
-def test_extreme_values_give_numbers_or_nulls_in_any_order_of_rows(returns, amounts, seed):
+def test_extreme_values_give_numbers_or_nulls_in_any_order_of_rows(returns, amounts, figures, seed):
     panel = pl.concat(
         [
             stock(i, first=date(2019, 7, 1), count=24, equity=amounts[i][0]).with_columns(
@@ -411,9 +416,18 @@ def test_extreme_values_give_numbers_or_nulls_in_any_order_of_rows(returns, amou
     )
     facts = [book(amounts[i][1], security=i) for i in range(len(returns))]
     months = YEAR.widened(back=6)
-    found = signals(panel, facts, months)
+    facts[0]["total_assets"] = amounts[0][0]
+    names = [name for name, dtype in STATEMENT.polars_schema.items() if dtype == pl.Float64]
+    filed = {"period_end": DEC_2019, "filed_at": date(2020, 3, 2)}
+    statements = [
+        {"security_id": i, **filed} | dict(zip(names, figures[8 * i :], strict=False))
+        for i in range(2)
+    ]
+    found = signals(panel, facts, months, statements=statements)
+    assert not found.select(pl.struct("security_id", "month_end").is_duplicated().any()).item()
     for column in found.select(pl.col(pl.Float64)):
         assert all(math.isfinite(value) for value in column.drop_nulls())
     assert all(value >= -1 for value in found["momentum_12_2"].drop_nulls())
     shuffled = panel.sample(fraction=1, shuffle=True, seed=seed)
-    assert signals(shuffled, facts[::-1], months).equals(found)
+    again = signals(shuffled, facts[::-1], months, statements=statements[::-1])
+    assert again.equals(found)
