@@ -1,4 +1,4 @@
-"""Whether each share count and book equity in use was public on the day it was used."""
+"""Whether each share count and filed figure in use was public on the day it was used."""
 
 import polars as pl
 
@@ -15,11 +15,12 @@ _TOLERANCE = 1e-9
 def check_filings(warehouse: Warehouse, settings: Settings) -> Finding:
     """Look for figures that no filing public by then explains.
 
-    For each ``panel.security_month.shares``, ``signal.characteristic.book_to_market`` and
-    ``book_to_market_monthly`` the filings with that very figure are looked up in the raw table, by
-    SQL that shares nothing with the pipeline. A value offends when the first of them was filed on
-    or after the day it was used on, or when there is none. Shares are used on the stock's last
-    trading day of the month; book equity on the last trading day of June or of the month before.
+    For each ``panel.security_month.shares`` and, in ``signal.characteristic``, ``book_to_market``,
+    ``book_to_market_monthly``, ``earnings_to_price`` and ``gross_profitability`` the filings with
+    that very figure are looked up in the raw table, by SQL that shares nothing with the pipeline.
+    A value offends when the first of them was filed on or after the day it was used on, or when
+    there is none. Shares are used on the stock's last trading day of the month; other figures on
+    the last trading day of June, or of the month before for ``book_to_market_monthly``.
 
     A figure equal in two filings is given the benefit of the earlier one.
     """
@@ -28,12 +29,12 @@ def check_filings(warehouse: Warehouse, settings: Settings) -> Finding:
     shares = warehouse.read(load_sql("audit/shares_used"), **parameters).with_columns(
         table=pl.lit("panel.security_month"), column=pl.lit("shares")
     )
+    books = warehouse.read(
+        load_sql("audit/book_equity_used"), **parameters, deferred_taxes=rules.add_deferred_taxes
+    )
+    flows = warehouse.read(load_sql("audit/statements_used"), **parameters)
     ratios = (
-        warehouse.read(
-            load_sql("audit/book_equity_used"),
-            **parameters,
-            deferred_taxes=rules.add_deferred_taxes,
-        )
+        pl.concat([books, flows.select(books.columns)])
         .with_columns(table=pl.lit("signal.characteristic"))
         .rename({"figure": "column"})
     )

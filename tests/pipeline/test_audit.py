@@ -18,7 +18,7 @@ from factor_pipeline.audit.truncation import truncate
 from factor_pipeline.builds import State, record_build
 from factor_pipeline.cli import app
 from factor_pipeline.compute import panel as compute_panel
-from factor_pipeline.compute import signals as compute_signals
+from factor_pipeline.compute.signals import known
 from factor_pipeline.errors import DataError, SettingsError
 from factor_pipeline.ingestion import Ingestion
 from factor_pipeline.months import MonthRange, add_months
@@ -155,6 +155,7 @@ def test_the_checks_of_all_months_have_something_to_check(report, honest):
     used = warehouse.read(
         "select (select count(shares) from panel.security_month) "
         "+ (select count(book_to_market) + count(book_to_market_monthly) "
+        "+ count(earnings_to_price) + count(gross_profitability) "
         "from signal.characteristic)"
     ).item()
     held = warehouse.read("select count(*) from backtest.holding where weight <> 0").item()
@@ -204,7 +205,7 @@ def test_a_filing_used_on_its_own_day_is_caught(build, settings, monkeypatch, tm
         return honest(rows, early, **rules)
 
     monkeypatch.setattr(compute_panel, "latest_public", with_same_day)
-    monkeypatch.setattr(compute_signals, "latest_public", with_same_day)
+    monkeypatch.setattr(known, "latest_public", with_same_day)
     finding = check_filings(Warehouse(build(tmp_path) / "warehouse.duckdb"), settings)
     assert finding.cells > 0
     first = finding.first
@@ -214,6 +215,21 @@ def test_a_filing_used_on_its_own_day_is_caught(build, settings, monkeypatch, tm
     }
     filed = first.stored.removesuffix(")").split()[-1]
     assert first.expected == f"a figure filed before {filed}"
+
+
+def test_restated_income_used_from_the_first_filing_on_is_caught(leaks, monkeypatch):
+    honest = panel.statement_facts
+
+    def with_last_restatement(statements, **rules):
+        facts = honest(statements, **rules)
+        period = ("security_id", "period_end")
+        return facts.with_columns(pl.col("net_income").last().over(period, order_by="filed_at"))
+
+    monkeypatch.setattr(panel, "statement_facts", with_last_restatement)
+    found = leaks()
+    for check in ("truncation", "perturbation", "filing"):
+        assert found[check].first.table == "signal.characteristic"
+    assert found["filing"].first.column == "earnings_to_price"
 
 
 def test_a_price_carried_on_after_the_delisting_is_caught(

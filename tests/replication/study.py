@@ -11,6 +11,7 @@ from factor_pipeline.compute.calendar import last_trading_day
 from factor_pipeline.compute.fundamentals import balance_facts
 from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
 from factor_pipeline.compute.signals import DAILY_RISK_SCHEMA, SignalInputs, characteristics
+from factor_pipeline.compute.signals.known import Known
 from factor_pipeline.compute.statements import statement_facts
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.panel import SECURITY
@@ -135,14 +136,25 @@ class Study:
 
     def signals(self, month_end: date, number=1, *, min_stocks=2) -> dict[str, object]:
         """Return the signals for the month."""
-        months = MonthRange.of_months(month_end, month_end)
-        frame = characteristics(
-            SignalInputs(self.panel, self.facts, self.statements, self.daily_risk),
-            months,
+        return self._only(self.all_signals(month_end, min_stocks=min_stocks), month_end, number)
+
+    def all_signals(self, month_end: date, *, min_stocks=2) -> pl.DataFrame:
+        """Return the signals of all securities for the month."""
+        return characteristics(
+            self.inputs,
+            MonthRange.of_months(month_end, month_end),
             max_fundamental_age_months=18,
             breakpoint_rule=BreakpointRule(min_stocks=min_stocks),
         )
-        return self._only(frame, month_end, number)
+
+    def known(self, month_end: date) -> Known:
+        """Return what is known before the month."""
+        months = MonthRange.of_months(month_end, month_end)
+        return Known.before(months, self.inputs, max_fundamental_age_months=18)
+
+    @property
+    def inputs(self) -> SignalInputs:
+        return SignalInputs(self.panel, self.facts, self.statements, self.daily_risk)
 
     @staticmethod
     def _only(frame: pl.DataFrame, month_end: date, number: int) -> dict[str, object]:
