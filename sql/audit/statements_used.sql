@@ -1,6 +1,7 @@
 -- Grain: one row per ratio (figure, security_id, month_end) made of an income statement.
 -- When was the net income behind earnings_to_price, and the revenue, cost and total assets behind
--- gross_profitability, first public? Market equity is that of the firm in December.
+-- gross_profitability, first public? Market equity is that of the firm in December. A June before
+-- the first price counts as traded to its last day.
 -- Parameters: $lag_months, $tolerance.
 with trading as (
     select
@@ -21,7 +22,12 @@ latest as (
 filings as (
     select
         latest.security_id,
-        filing.*,
+        filing.statement,
+        filing.period_end,
+        filing.net_income,
+        filing.revenue,
+        filing.cost_of_revenue,
+        filing.total_assets,
         coalesce(
             filing.filed_at,
             last_day(filing.period_end + to_months(cast($lag_months as integer)))
@@ -72,55 +78,62 @@ used as (
             and month_before.month_end = last_day(characteristic.month_end - interval 1 month)
 ),
 
+formed as (
+    select
+        *,
+        make_date(formation_year, 6, 30) as june_end
+    from used
+),
+
 candidates as (
     select
-        used.security_id,
-        used.month_end,
-        used.formation_year,
+        formed.security_id,
+        formed.month_end,
+        formed.june_end,
         'earnings_to_price' as figure,
-        used.earnings_to_price as used_value,
+        formed.earnings_to_price as used_value,
         filings.net_income / december.firm_market_equity as found_value,
         filings.public_at
-    from used
+    from formed
     left join firms as december
         on
-            used.firm_id = december.firm_id
-            and december.month_end = make_date(used.formation_year - 1, 12, 31)
+            formed.firm_id = december.firm_id
+            and december.month_end = make_date(formed.formation_year - 1, 12, 31)
     left join filings
         on
-            used.security_id = filings.security_id
-            and used.formation_year = filings.formation_year
+            formed.security_id = filings.security_id
+            and formed.formation_year = filings.formation_year
             and filings.statement = 'income'
-    where used.earnings_to_price is not null
+    where formed.earnings_to_price is not null
     union all
     select
-        used.security_id,
-        used.month_end,
-        used.formation_year,
+        formed.security_id,
+        formed.month_end,
+        formed.june_end,
         'gross_profitability' as figure,
-        used.gross_profitability as used_value,
+        formed.gross_profitability as used_value,
         pairs.gross_profitability as found_value,
         pairs.public_at
-    from used
+    from formed
     left join pairs
         on
-            used.security_id = pairs.security_id
-            and used.formation_year = pairs.formation_year
-    where used.gross_profitability is not null
+            formed.security_id = pairs.security_id
+            and formed.formation_year = pairs.formation_year
+    where formed.gross_profitability is not null
 )
 
 select
     candidates.figure,
     candidates.security_id,
     candidates.month_end,
-    trading.last_trading_day as used_on,
     candidates.used_value,
+    coalesce(trading.last_trading_day, candidates.june_end) as used_on,
     min(candidates.public_at) filter (
         abs(candidates.found_value - candidates.used_value)
         <= $tolerance * greatest(abs(candidates.used_value), $tolerance)
     ) as public_at
 from candidates
 left join trading
-    on trading.month_end = make_date(candidates.formation_year, 6, 30)
+    on candidates.june_end = trading.month_end
 group by all
 order by candidates.month_end, candidates.security_id, candidates.figure
