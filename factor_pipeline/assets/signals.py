@@ -1,20 +1,18 @@
 """Signals: one asset for the whole family."""
 
-import polars as pl
-
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.signals import (
-    DAILY_RISK_SCHEMA,
     HISTORY_MONTHS,
     SignalInputs,
     characteristics,
     history_of,
 )
-from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY_MONTH, STATEMENT
+from factor_pipeline.schemas.risk import DAILY_BETA, MARKET_BETA
 from factor_pipeline.schemas.signal import CHARACTERISTIC, DEFINITION, definitions
 from factor_pipeline.settings import PortfolioSettings
+from factor_pipeline.warehouse.models import load_sql
 
 
 def breakpoint_rule(settings: PortfolioSettings) -> BreakpointRule:
@@ -26,18 +24,16 @@ def breakpoint_rule(settings: PortfolioSettings) -> BreakpointRule:
     )
 
 
-def daily_risk(run: Run, months: MonthRange) -> pl.DataFrame:  # noqa: ARG001
-    """Betas and volatilities from daily returns, known at the end of each of ``months``."""
-    return pl.DataFrame(schema=DAILY_RISK_SCHEMA)
-
-
 @table_asset(
     CHARACTERISTIC,
     reads=[
         Upstream(SECURITY_MONTH, back=HISTORY_MONTHS, ahead=-1),
         Upstream(BOOK_EQUITY),
         Upstream(STATEMENT),
+        Upstream(DAILY_BETA, back=1, ahead=-1),
+        Upstream(MARKET_BETA, back=1, ahead=-1),
     ],
+    kinds=("polars", "sql"),
 )
 def characteristic(run: Run) -> Frames:
     """Fill ``signal.characteristic`` for the months of the run."""
@@ -46,7 +42,9 @@ def characteristic(run: Run) -> Frames:
         panel=run.warehouse.months(SECURITY_MONTH, history),
         facts=run.warehouse.table(BOOK_EQUITY),
         statements=run.warehouse.table(STATEMENT),
-        daily_risk=daily_risk(run, run.months.widened(back=1)),
+        daily_risk=run.warehouse.read_months(
+            load_sql("signal/daily_risk"), run.months.widened(back=1)
+        ),
     )
     frame = characteristics(
         inputs,
