@@ -346,7 +346,7 @@ DEFINITION = Table(
         Column("paper", pl.String, "text", "Where it comes from."),
         Column(
             "expected_sign",
-            pl.Int32,
+            pl.Int64,
             "sign",
             "1 when the paper finds that high values earn more, after risk; -1 when low ones do; "
             "0 when it expects neither.",

@@ -135,6 +135,11 @@ for _month, _columns in _crowd_months.items():
         CHARACTERISTIC.append(_key | _stock)
         SECURITY_MONTH.append(_key | _return)
 
+DEFINITION = rows(
+    "signal family unit formula timing paper expected_sign rebalance",
+    ("size", "size", "USD", "Price.", "Before.", "Banz 1981", -1, "monthly"),
+    ("reversal_1", "reversal", "decimal", "Return.", "Before.", "Jegadeesh 1990", -1, "monthly"),
+)
 INDEX_MEMBER = rows(
     "ticker start_date end_date",
     ("OLDA", date(2015, 1, 2), date(2020, 1, 2)),
@@ -466,6 +471,7 @@ SMALL_MARKET = {
     "panel.index_coverage": INDEX_COVERAGE,
     "panel.price_check": PRICE_CHECK,
     "signal.characteristic": CHARACTERISTIC,
+    "signal.definition": DEFINITION,
     "raw.index_member": INDEX_MEMBER,
     "raw.ingest_log": INGEST_LOG,
     "portfolio.breakpoint": BREAKPOINT,

@@ -96,6 +96,11 @@ EXPECTED = {
         ("size", "2010s", 2, JAN10, FEB10, -0.12, math.sqrt(8e-4) * SQRT_12, -0.5, 21.5),
         ("size", "all", 3, DEC09, FEB10, 0.0, math.sqrt(7e-4) * SQRT_12, 0.0, 21.0),
     ),
+    # The same three months; small stocks are expected to earn more.
+    "signals_against_papers": rows(
+        "signal_name family paper expected_sign months first_month last_month annual_premium t",
+        ("size", "size", "Banz 1981", -1, 3, DEC09, FEB10, 0.0, 0.0),
+    ),
     # SMB has no January, so it counts for none. Deviations, February to April: MKT -1 0 1,
     # HML 1 0 -1, UMD -1 2 -1, SMB -4 -1 5.
     "factor_correlations": rows(
