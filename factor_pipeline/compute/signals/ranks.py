@@ -41,11 +41,16 @@ def rank_scores(month: pl.Series, values: Floats) -> Floats:
     """
     known = pl.Series("value", np.where(np.isfinite(values), values, np.nan), nan_to_null=True)
     value = pl.col("value")
-    deviation = value.rank("average") - (value.count() + 1) / 2
-    squares = (deviation**2).sum()
-    z = pl.when(squares > 0).then(deviation / (squares / (value.count() - 1)).sqrt())
-    score = z.otherwise(deviation).over("month")
-    return pl.DataFrame([month.alias("month"), known]).select(score).to_series().to_numpy()
+    frame = pl.DataFrame([month.alias("month"), known])
+    ranked = frame.select(
+        rank=value.rank("average").over("month"), count=value.count().over("month")
+    ).with_columns(deviation=pl.col("rank") - (pl.col("count") + 1) / 2, month=frame["month"])
+    squares = ranked.select((pl.col("deviation") ** 2).sum().over("month")).to_series().to_numpy()
+    deviation, count = ranked["deviation"].to_numpy(), ranked["count"].to_numpy()
+    # Divided here: Polars multiplies by the reciprocal of what is the same for a group.
+    scale = np.sqrt(squares / np.maximum(count - 1.0, 1.0))
+    scores: Floats = np.divide(deviation, scale, out=deviation.copy(), where=squares > 0)
+    return scores
 
 
 def mean_score(scores: Sequence[Floats], *, at_least: int) -> Floats:
