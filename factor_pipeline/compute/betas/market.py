@@ -18,6 +18,7 @@ from factor_pipeline.compute.betas.regression import (
     standard_deviation,
 )
 from factor_pipeline.compute.betas.windows import Flags, Floats, Integers, Moments
+from factor_pipeline.compute.logarithms import log_growth
 from factor_pipeline.compute.stock_months import StockMonths
 from factor_pipeline.errors import SettingsError
 from factor_pipeline.months import MonthRange
@@ -128,10 +129,10 @@ def market_betas(  # noqa: PLR0913 - inputs, and choices by keyword
     )
     no_market = np.empty((len(market), 0))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        log_market = np.log1p(np.where(market > -1, market, np.nan))
+        log_market = log_growth(market)
         for part in returns.buckets(_STOCKS_AT_ONCE):
             ret = returns.values[:, part]
-            log_ret = np.log1p(np.where(ret > -1, ret, np.nan))
+            log_ret = log_growth(ret)
 
             def windows(
                 y: Floats, x: Floats, names: tuple[str, ...], days: int, part: slice = part
