@@ -16,6 +16,7 @@ from factor_pipeline.assets import (
     regimes,
     risk,
     signals,
+    statistics,
     strategy_exposures,
     truth,
 )
@@ -47,6 +48,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     *factors.ASSETS,
     *regimes.ASSETS,
     *etfs.ASSETS,
+    *statistics.ASSETS,
     *backtests.ASSETS,
     *strategy_exposures.ASSETS,
 )

@@ -8,6 +8,7 @@ from factor_pipeline.compute.assignments import assignments
 from factor_pipeline.compute.breakpoints import breakpoints
 from factor_pipeline.compute.portfolios import PortfolioRule, portfolio_returns
 from factor_pipeline.compute.sorts import default_sorts
+from factor_pipeline.compute.statistics.turnover import turnovers
 from factor_pipeline.months import MonthRange, formation_july
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_RETURN
@@ -46,15 +47,21 @@ def assignment(run: Run) -> Frames:
 
 @table_asset(
     PORTFOLIO_RETURN,
-    reads=[Upstream(ASSIGNMENT), Upstream(SECURITY_MONTH, back=1)],
+    reads=[Upstream(ASSIGNMENT, back=1), Upstream(SECURITY_MONTH, back=2)],
     kinds=("polars", "sql"),
 )
 def portfolio_return(run: Run) -> Frames:
     """Fill ``portfolio.portfolio_return`` for the months of the run."""
     settings = run.settings.portfolios
     rule = PortfolioRule(min_stocks=settings.min_portfolio_stocks, cap=breakpoint_rule(settings))
-    cells = run.warehouse.months(ASSIGNMENT, run.months, ordered=False)
-    frame = portfolio_returns(stocks_of(run, run.months), cells, SORTS, rule)
+    # What is traded at the start of a month depends on what was held in the month before.
+    months = run.months.widened(back=1)
+    stocks = stocks_of(run, months)
+    cells = run.warehouse.months(ASSIGNMENT, months, ordered=False)
+    traded = turnovers(stocks, cells, SORTS, rule)
+    frame = portfolio_returns(
+        stocks.filter(pl.col("month_end") >= run.months.start), cells, SORTS, rule
+    ).join(traded, on=("sort", "cell", "weighting", "month_end"), how="left", maintain_order="left")
     # A month that no stock has a return in yet (the running one) has no portfolio returns.
     return (frame.filter((pl.col("stocks").sum() > 0).over("month_end")),)
 

@@ -15,6 +15,7 @@ from factor_pipeline.compute.stock_months import StockMonths
 from factor_pipeline.errors import DataError
 
 Weighting = Literal["value", "equal", "capped"]
+Floats = NDArray[np.float64]
 
 WEIGHTINGS: tuple[Weighting, ...] = ("value", "equal", "capped")
 
@@ -125,6 +126,17 @@ def portfolio_returns(
             for weighting, holding in holdings.items()
         ]
     return pl.concat(parts).sort("month_end", maintain_order=True)
+
+
+def portfolio_weights(rows: StockMonths, rule: PortfolioRule) -> dict[Weighting, Floats]:
+    """Weight of each stock-month in any portfolio that holds it, before division by their sum.
+
+    Returns
+    -------
+    dict
+        Shape (rows,) for each weighting of ``rule``; NaN where a stock cannot be weighted.
+    """
+    return {name: holding.weight for name, holding in _holdings(rows, rule).items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,15 @@ PORTFOLIO_RETURN = Table(
             nullable=True,
             minimum=0.0,
         ),
+        Column(
+            "turnover",
+            pl.Float64,
+            "share",
+            "One-way turnover at the start of the month: half of what is traded to go from the "
+            "drifted weights of the month before to those of this one; of spreads both sides' sum.",
+            nullable=True,
+            minimum=0.0,
+        ),
     ),
     monthly=True,
 )

@@ -43,6 +43,18 @@ from factor_pipeline.schemas.risk import (
     TILT,
 )
 from factor_pipeline.schemas.signal import CHARACTERISTIC, DEFINITION
+from factor_pipeline.schemas.statistics import (
+    ALPHA,
+    CORRELATION,
+    FAMA_MACBETH,
+    GRS,
+    INFORMATION_COEFFICIENT,
+    INFORMATION_SUMMARY,
+    ROLLING_MEAN,
+    SPANNING,
+    SPREAD_STATISTICS,
+    STATISTICS,
+)
 from factor_pipeline.schemas.table import Table
 
 RAW_TABLES = (
@@ -71,9 +83,12 @@ DERIVED_TABLES = (
     MARKET_BETA,
     CHARACTERISTIC,
     DEFINITION,
+    INFORMATION_COEFFICIENT,
+    INFORMATION_SUMMARY,
     BREAKPOINT,
     ASSIGNMENT,
     PORTFOLIO_RETURN,
+    SPREAD_STATISTICS,
     FACTOR_RETURN,
     COMPARISON,
     REGIME,
@@ -81,6 +96,13 @@ DERIVED_TABLES = (
     REGIME_CLAIM,
     ETF_LOADING,
     ETF_CHECK,
+    STATISTICS,
+    CORRELATION,
+    ROLLING_MEAN,
+    SPANNING,
+    ALPHA,
+    GRS,
+    FAMA_MACBETH,
     HOLDING,
     BACKTEST_RETURN,
     LEDGER,

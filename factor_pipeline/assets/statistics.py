@@ -1,0 +1,128 @@
+"""Statistics: what factors, signals and spreads are evidence of; recomputed over all months."""
+
+import polars as pl
+
+from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.assets.portfolios import SORTED_SIGNALS
+from factor_pipeline.compute.statistics.alphas import IS_SPREAD, alphas, excess_series, grs_tests
+from factor_pipeline.compute.statistics.correlation import correlations
+from factor_pipeline.compute.statistics.description import describe
+from factor_pipeline.compute.statistics.fama_macbeth import (
+    risk_premia,
+    signal_premia,
+    specifications,
+)
+from factor_pipeline.compute.statistics.information import (
+    information_coefficients,
+    information_summary,
+)
+from factor_pipeline.compute.statistics.rolling import rolling_means
+from factor_pipeline.compute.statistics.spanning import spanning as span
+from factor_pipeline.schemas.factor import FACTOR_RETURN
+from factor_pipeline.schemas.panel import SECURITY_MONTH
+from factor_pipeline.schemas.portfolio import PORTFOLIO_RETURN
+from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.statistics import (
+    ALPHA,
+    CORRELATION,
+    FAMA_MACBETH,
+    GRS,
+    INFORMATION_COEFFICIENT,
+    INFORMATION_SUMMARY,
+    ROLLING_MEAN,
+    SPANNING,
+    SPREAD_STATISTICS,
+    STATISTICS,
+)
+from factor_pipeline.warehouse.models import load_sql
+
+_FACTOR_KEY = ("source", "vintage", "factor")
+# A rate, not the return of a portfolio that costs nothing.
+_RISK_FREE = "RF"
+
+
+def stocks_with_signals(run: Run) -> pl.DataFrame:
+    """All signals, and the returns of the months they are known before."""
+    return run.warehouse.read_months(load_sql("signal/signals_and_returns"), run.months)
+
+
+def model_factors(run: Run) -> pl.DataFrame:
+    """Factors of all models and the risk-free rate, of the library vintage in use."""
+    return run.warehouse.read_months(
+        load_sql("risk/factors"),
+        run.months,
+        source="library",
+        vintage=run.settings.library.vintage,
+    )
+
+
+@table_asset(
+    INFORMATION_COEFFICIENT,
+    INFORMATION_SUMMARY,
+    reads=[Upstream(CHARACTERISTIC), Upstream(SECURITY_MONTH)],
+    kinds=("polars", "sql"),
+)
+def information_coefficient(run: Run) -> Frames:
+    """Fill the information coefficients of every signal and their summary."""
+    coefficients = information_coefficients(stocks_with_signals(run), SORTED_SIGNALS)
+    return coefficients, information_summary(coefficients)
+
+
+@table_asset(SPREAD_STATISTICS, reads=[Upstream(PORTFOLIO_RETURN)], kinds=("polars", "sql"))
+def spread_statistics(run: Run) -> Frames:
+    """Fill ``portfolio.spread_statistics``."""
+    spreads = run.warehouse.read(load_sql("portfolio/portfolio_returns")).filter(IS_SPREAD)
+    return (describe(spreads, ("sort", "cell", "weighting"), ("weighting",)),)
+
+
+@table_asset(
+    STATISTICS,
+    CORRELATION,
+    ROLLING_MEAN,
+    SPANNING,
+    reads=[Upstream(FACTOR_RETURN), LIBRARY],
+)
+def statistics(run: Run) -> Frames:
+    """Fill what is said of factors by themselves and beside each other."""
+    returns = run.warehouse.table(FACTOR_RETURN).filter(pl.col("factor") != _RISK_FREE)
+    return (
+        describe(returns, _FACTOR_KEY, ("source", "vintage")),
+        correlations(returns),
+        rolling_means(returns, _FACTOR_KEY),
+        span(returns),
+    )
+
+
+@table_asset(
+    ALPHA,
+    GRS,
+    reads=[Upstream(PORTFOLIO_RETURN), LIBRARY],
+    kinds=("polars", "sql"),
+)
+def alpha(run: Run) -> Frames:
+    """Fill the alphas of all portfolios on all models and the tests that they are zero."""
+    factors = model_factors(run)
+    portfolios = excess_series(run.warehouse.read(load_sql("portfolio/portfolio_returns")), factors)
+    return alphas(portfolios, factors), grs_tests(portfolios, factors)
+
+
+@table_asset(
+    FAMA_MACBETH,
+    reads=[
+        Upstream(CHARACTERISTIC),
+        Upstream(SECURITY_MONTH),
+        Upstream(PORTFOLIO_RETURN),
+        LIBRARY,
+    ],
+    kinds=("polars", "sql"),
+)
+def fama_macbeth(run: Run) -> Frames:
+    """Fill ``factor.fama_macbeth``: on signals for stocks, on betas for the cells of sorts."""
+    factors = model_factors(run)
+    portfolios = excess_series(run.warehouse.read(load_sql("portfolio/portfolio_returns")), factors)
+    of_signals = signal_premia(stocks_with_signals(run), specifications(SORTED_SIGNALS))
+    return (pl.concat([of_signals, risk_premia(portfolios, factors)]),)
+
+
+ASSETS = (information_coefficient, spread_statistics, statistics, alpha, fama_macbeth)

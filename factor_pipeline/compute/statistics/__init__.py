@@ -1,0 +1,1 @@
+"""Inference: what monthly returns, signals and models are evidence of."""
