@@ -29,6 +29,7 @@ from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.daily_betas import daily_beta_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
+from factor_pipeline.checks.statistics import statistics_checks
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.console_log import console_logger
 from factor_pipeline.instance import run_lock
@@ -85,6 +86,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
             *beta_checks(),
             *outside_data_checks(),
             *daily_beta_checks(),
+            *statistics_checks(),
         ],
         jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],
