@@ -77,8 +77,9 @@ def sample(factors) -> pl.DataFrame:
 def test_the_grs_statistic_of_1993_is_near_the_published_one(series, factors):
     """Fama and French (1993), table 9c: F of 1.56 for three factors on 25 portfolios, p of 0.039.
 
-    They had the database of 1992. The library is revised with each edition, and what it
-    changes in single months moves a statistic of 25 small alphas in the first decimal: the edition of December 2024 gives 1.483 (p of 0.067) for July 1963 to December 1991.
+    They had the database of 1992. The library is revised with each edition, and what that changes
+    in single months moves a statistic of 25 small alphas in the first decimal: the edition of
+    December 2024 gives 1.483 (p of 0.067) for July 1963 to December 1991.
     """
     found = grs_tests(series, factors).filter(model="FF3").row(0, named=True)
     assert (found["portfolios"], found["months"], found["factors"]) == (25, MONTHS, 3)

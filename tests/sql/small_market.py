@@ -425,6 +425,55 @@ PORTFOLIO_RETURN += rows(
     ("size_decile", "D10-D01", "equal", JAN10, 0.9, 21),
     ("size_decile", "D10", "value", JAN10, 0.9, 21),
 )
+PORTFOLIO_RETURN += rows(
+    "sort cell weighting month_end turnover",
+    ("size_decile", "D10-D01", "value", date(2010, 4, 30), 0.3),
+    ("size_decile", "D10-D01", "value", date(2010, 5, 31), 0.5),
+    ("size_decile", "D10-D01", "equal", date(2010, 5, 31), 0.9),
+)
+# Evidence: HML is own and of two vintages, MKT of the older one; only size has every test.
+STATISTICS = rows(
+    "source vintage factor period first_month last_month months annual_return sharpe max_drawdown "
+    "t_newey_west nw_lag p_adjusted verdict",
+    *(
+        (source, vintage, factor, period, JAN10, APR, 123, ret, 0.5, -0.2, 2.5, 4, 0.01, verdict)
+        for source, vintage, factor, returns, verdict in (
+            ("own", None, "HML", (0.03, 0.04, 0.02), "significant"),
+            ("library", "202402", "HML", (0.09, 0.09, 0.09), "significant"),
+            ("library", "202403", "HML", (0.05, 0.06), "not significant"),
+            ("library", "202402", "MKT", (0.07,), "significant"),
+        )
+        for period, ret in zip(("full", "first_half", "second_half"), returns, strict=False)
+    ),
+)
+INFORMATION_SUMMARY = rows(
+    "signal first_month last_month months average_stocks mean t_newey_west verdict",
+    ("book_to_market", None, None, 3, None, None, None, "too few months"),
+    ("momentum_12_2", JAN10, APR, 120, 900.0, 0.02, 2.5, "significant"),
+    ("size", JAN10, APR, 123, 950.0, -0.03, -3.5, "significant"),
+)
+SPREAD_STATISTICS = rows(
+    "sort cell weighting period annual_return t_newey_west verdict",
+    ("size_decile", "D10-D01", "value", "full", -0.04, -1.5, "not significant"),
+    ("size_decile", "D10-D01", "value", "1990s", 0.9, 9.0, "significant"),
+    ("size_decile", "D10-D01", "equal", "full", 0.9, 9.0, "significant"),
+    ("size_tercile", "High-Low", "value", "full", 0.9, 9.0, "significant"),
+)
+FAMA_MACBETH = rows(
+    "assets weighting specification term mean t_newey_west",
+    ("stocks", None, "size", "intercept", 0.01, 4.0),
+    ("stocks", None, "size", "size", -0.002, -1.25),
+    ("stocks", None, "size_value_momentum", "size", 0.9, 9.0),
+    ("size_decile", "value", "CAPM", "mkt", 0.9, 9.0),
+)
+GRS = rows(
+    "sort weighting model p_value portfolios months mean_absolute_alpha",
+    ("size_decile", "value", "CAPM", 0.01, 10, 120, 0.002),
+    ("size_decile", "value", "FF3", 0.2, 10, 120, 0.001),
+    ("size_decile", "value", "FF5", None, 10, 20, None),
+    ("size_decile", "equal", "CAPM", 0.9, 10, 120, 0.009),
+    ("book_to_market_decile", "value", "Carhart", 0.5, 10, 100, 0.003),
+)
 BREAKPOINT = rows(
     "sort month_end dimension probability value stocks",
     ("book_to_market_tercile", date(2017, 7, 31), "book_to_market", 0.3, None, 2),
@@ -483,6 +532,11 @@ SMALL_MARKET = {
     "factor.regime_claim": REGIME_CLAIM,
     "factor.etf_loading": ETF_LOADING,
     "factor.etf_check": ETF_CHECK,
+    "factor.statistics": STATISTICS,
+    "factor.fama_macbeth": FAMA_MACBETH,
+    "factor.grs": GRS,
+    "portfolio.spread_statistics": SPREAD_STATISTICS,
+    "signal.information_summary": INFORMATION_SUMMARY,
     "backtest.holding": HOLDING,
     "backtest.backtest_return": BACKTEST_RETURN,
     "backtest.ledger": LEDGER,

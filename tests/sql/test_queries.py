@@ -398,6 +398,35 @@ EXPECTED = {
         ),
     ),
     **BETA_ANSWERS,
+    # Of the library HML has no second half in its newest vintage; MKT's only vintage is older.
+    "factor_evidence": [
+        row
+        | {"first_month": JAN10, "last_month": APR, "months": 123, "sharpe": 0.5, "nw_lag": 4}
+        | {"max_drawdown": -0.2, "t": 2.5, "p_adjusted": 0.01}
+        for row in rows(
+            "factor source vintage annual_return verdict annual_return_first_half "
+            "annual_return_second_half",
+            ("HML", "own", None, 0.03, "significant", 0.04, 0.02),
+            ("HML", "library", "202403", 0.05, "not significant", 0.06, None),
+            ("MKT", "library", "202402", 0.07, "significant", None, None),
+        )
+    ],
+    "signal_evidence": rows(
+        "signal_name first_month last_month months average_stocks ic ic_t ic_verdict spread "
+        "spread_t spread_verdict spread_turnover slope slope_t",
+        (
+            *("size", JAN10, APR, 123, 950.0, -0.03, -3.5, "significant"),
+            *(-0.04, -1.5, "not significant", 0.4, -0.002, -1.25),
+        ),
+        ("momentum_12_2", JAN10, APR, 120, 900.0, 0.02, 2.5, "significant", *[None] * 6),
+        ("book_to_market", None, None, 3, None, None, None, "too few months", *[None] * 6),
+    ),
+    "model_tests": rows(
+        "sort portfolios months p_capm p_ff3 p_carhart p_ff5 alpha_capm alpha_ff3 alpha_carhart "
+        "alpha_ff5",
+        ("book_to_market_decile", 10, 100, None, None, 0.5, None, None, None, 0.036, None),
+        ("size_decile", 10, 120, 0.01, 0.2, None, None, 0.024, 0.012, None, None),
+    ),
 }
 
 
