@@ -67,7 +67,7 @@ def signal_premia(
         ``weighting`` null: every stock counts the same. ``mean`` is the average over ``months`` of
         the monthly slopes (decimal per month): what the highest rank earned over the lowest.
         ``t_shanken`` is null: signals are known, not estimated. With fewer than 24 months the
-        statistics are null.
+        statistics are null; a specification without any has no rows.
 
     Raises
     ------
@@ -92,6 +92,7 @@ def signal_premia(
             fit.stocks[np.isfinite(fit.slopes[:, 0])].astype(np.float64),
         )
         for name, fit in regressions.items()
+        if np.isfinite(fit.slopes).any()
     )
 
 
