@@ -288,16 +288,12 @@ FAMA_MACBETH = Table(
         Column("specification", pl.String, "name", "Signals, or factor model, regressed on."),
         Column("term", pl.String, "name", "intercept, signal or factor."),
         _number(
-            "mean",
-            "decimal/month",
-            "Mean slope: of a signal highest minus lowest rank, of a factor its price of risk.",
+            "mean", "decimal/month", "Mean slope: highest minus lowest rank, or price of risk."
         ),
         _number("t_iid", "ratio", "t of the mean, mean / (sd / sqrt(n))."),
         _number("t_newey_west", "ratio", "t of the mean, Newey-West with nw_lag lags."),
         _LAG,
-        _number(
-            "t_shanken", "ratio", "t that allows for estimated betas (Shanken 1992); else NULL."
-        ),
+        _number("t_shanken", "ratio", "t for estimated betas (Shanken 1992); NULL of signals."),
         _months("Months with a regression; with fewer than 24 statistics are NULL."),
         _number("average_r2", "decimal", "Mean R-squared of the months.", None, 1.0),
         _number("average_assets", "count", "Mean number of stocks or cells."),
