@@ -209,10 +209,7 @@ SPANNING = Table(
         _VINTAGE,
         _FACTOR,
         Column(
-            "factor_set",
-            pl.String,
-            "name",
-            "Which others: those of a model, or all (but versions of one, such as SMB_FF5).",
+            "factor_set", pl.String, "name", "Which others: a model's, or all but its versions."
         ),
         Column("term", pl.String, "name", "alpha, or the other factor."),
         _number("coefficient", "ratio", "Slope; of alpha the intercept, in decimal per month."),
