@@ -42,9 +42,6 @@ from factor_pipeline.warehouse.store import Warehouse
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
     *panel.ASSETS,
-    *signals.ASSETS,
-    # Betas are on the library's factors.
-    factors.library_factor,
     *risk.ASSETS,
     *exposures.ASSETS,
     *signals.ASSETS,
@@ -52,7 +49,6 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     *factors.ASSETS,
     *regimes.ASSETS,
     *etfs.ASSETS,
-    *(asset for asset in factors.ASSETS if asset is not factors.library_factor),
     *statistics.ASSETS,
     *backtests.ASSETS,
     *strategy_exposures.ASSETS,

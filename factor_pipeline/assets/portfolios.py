@@ -15,8 +15,9 @@ from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_
 from factor_pipeline.schemas.signal import CHARACTERISTIC, SIGNALS
 from factor_pipeline.warehouse.models import load_sql
 
+SORTED_SIGNALS = tuple(signal.column for signal in SIGNALS)
 SORTS = default_sorts(
-    tuple(signal.column for signal in SIGNALS),
+    SORTED_SIGNALS,
     june_signals={signal.column for signal in SIGNALS if signal.rebalance == "june"},
 )
 
