@@ -1,5 +1,6 @@
 """A range of calendar months, the unit everything is computed and replaced in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -35,6 +36,12 @@ class MonthRange:
     def since(self, start: date) -> "MonthRange":
         """Return the range that begins in ``start`` and ends where this one ends."""
         return MonthRange(start, self.end)
+
+    def blocks(self, months: int) -> "Iterator[MonthRange]":
+        """Cut the range into ranges of at most ``months`` months; an empty one stays as it is."""
+        for first in range(0, max(len(self), 1), months):
+            start = add_months(self.start, first)
+            yield MonthRange(start, min(add_months(start, months), self.end))
 
     def __len__(self) -> int:
         """Count of months."""

@@ -112,16 +112,17 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     )
     lengths = months["trading_days"].to_numpy()
     later = _later_splits(rows["split"].to_numpy(), lengths)
-    at_month_end = rows.select(
-        close=finite(pl.col("close") / pl.Series(later)),
-        dividend=finite(pl.col("dividend") / (pl.Series(later) * pl.col("split"))),
-    )
+    close = rows.select(finite(pl.col("close") / pl.Series(later))).to_series()
+    high = reduce_runs(np.fmax, close, lengths)
+    with np.errstate(over="ignore"):
+        later *= rows["split"].to_numpy()
+    paid = rows.select(finite(pl.col("dividend") / pl.Series(later))).to_series()
     return months.with_columns(
         ret=pl.when("has_return").then(reduce_runs(np.multiply, rows["growth"], lengths) - 1),
         dollar_volume=reduce_runs(np.add, rows["dollars"], lengths),
-        high=reduce_runs(np.fmax, at_month_end["close"], lengths),
+        high=high,
         split=reduce_runs(np.multiply, rows["split"], lengths),
-        dividend=reduce_runs(np.add, at_month_end["dividend"], lengths),
+        dividend=reduce_runs(np.add, paid, lengths),
     ).drop("has_return")
 
 
@@ -154,11 +155,10 @@ def _settled(dispute: Dispute) -> pl.Expr:
 def _later_splits(splits: NDArray[np.float64], lengths: NDArray[np.integer]) -> NDArray[np.float64]:
     """Product of the splits after each day in its month, runs of ``lengths``; NaN: overflow."""
     later = np.ones(len(splits))
-    month = np.repeat(np.arange(len(lengths)), lengths)
     starts = np.cumsum(lengths, dtype=np.int64) - lengths
     with np.errstate(over="ignore"):
         # Few months have a split at all.
-        for run in np.unique(month[splits != 1]):
+        for run in np.unique(np.searchsorted(starts, np.flatnonzero(splits != 1), "right") - 1):
             days = slice(starts[run], starts[run] + lengths[run])
             later[days.start : days.stop - 1] = np.cumprod(splits[days][:0:-1])[::-1]
     return np.where(np.isfinite(later), later, np.nan)

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -83,3 +84,20 @@ def test_widening_adds_months_on_both_sides(months, back, ahead):
 def test_an_earlier_start_keeps_the_end(months, back):
     earlier = add_months(months.start, -back)
     assert months.since(earlier) == months.widened(back=back)
+
+
+@pytest.mark.parametrize(
+    ("months", "sizes"), [(5, [5, 5, 2]), (12, [12]), (60, [12]), (1, [1] * 12)]
+)
+def test_blocks_make_up_the_range(months, sizes):
+    year = MonthRange(date(2019, 7, 1), date(2020, 7, 1))
+    blocks = list(year.blocks(months))
+    assert [len(block) for block in blocks] == sizes
+    assert blocks[0].start == year.start
+    assert blocks[-1].end == year.end
+    assert all(a.end == b.start for a, b in pairwise(blocks))
+
+
+def test_an_empty_range_is_one_empty_block():
+    empty = MonthRange(date(2020, 1, 1), date(2020, 1, 1))
+    assert list(empty.blocks(12)) == [empty]
