@@ -12,7 +12,8 @@ from factor_pipeline.compute.statistics.turnover import turnovers
 from factor_pipeline.months import MonthRange, formation_july
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_RETURN
-from factor_pipeline.schemas.signal import CHARACTERISTIC, SIGNALS
+from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.signal_definitions import SIGNALS
 from factor_pipeline.warehouse.models import load_sql
 
 SORTED_SIGNALS = tuple(signal.column for signal in SIGNALS)

@@ -13,7 +13,8 @@ from factor_pipeline.compute.signals.registry import SIGNALS as FUNCTIONS
 from factor_pipeline.compute.sorts import default_sorts
 from factor_pipeline.errors import SchemaError
 from factor_pipeline.schemas.conform import conformed
-from factor_pipeline.schemas.signal import CHARACTERISTIC, SIGNALS, SignalDefinition
+from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.signal_definitions import SIGNALS, SignalDefinition
 from tests.replication import study
 from tests.replication.study import Study, month_ends
 

@@ -21,7 +21,7 @@ from factor_pipeline.compute.signals import (
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY, STATEMENT
 from factor_pipeline.schemas.raw import INDEX_MEMBER
-from factor_pipeline.schemas.signal import SIGNALS
+from factor_pipeline.schemas.signal_definitions import SIGNALS
 
 STOCKS, FIRMS_WITH_TWO_CLASSES = 320, 24
 MONTHS = MonthRange(date(2018, 10, 1), date(2021, 4, 1))

@@ -2,7 +2,8 @@
 
 A signal is one function of what is `Known`, marked with ``@signal``, in the module of its family:
 `price` (panel), `annual` (statements, formed in June), `risk` (daily betas and volatilities),
-`quality` and `combination` (made of ranks). What it means is declared in ``schemas.signal``.
+`quality` and `combination` (made of ranks). What it means is declared in
+``schemas.signal_definitions``.
 """
 
 from factor_pipeline.compute.signals.characteristics import characteristics
