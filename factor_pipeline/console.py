@@ -72,10 +72,9 @@ def status(pipeline: "Pipeline") -> None:
     from factor_pipeline.builds import State  # noqa: PLC0415
     from factor_pipeline.instance import is_running  # noqa: PLC0415
 
+    running = pipeline.home.exists() and is_running(pipeline.home)
     _OUT.print(f"home       {pipeline.home}", soft_wrap=True)
-    _OUT.print(
-        f"running    {'yes' if pipeline.home.exists() and is_running(pipeline.home) else 'no'}"
-    )
+    _OUT.print(f"running    {'yes' if running else 'no'}")
     if not pipeline.published.exists():
         _OUT.print("published  nothing yet; run `factor-pipeline run`")
         return
@@ -86,12 +85,14 @@ def status(pipeline: "Pipeline") -> None:
     _OUT.print(f"published  {pipeline.published}", soft_wrap=True)
     _OUT.print(f"           build {build['build']} of {build['finished_at']:%Y-%m-%d %H:%M} UTC")
     _OUT.print(f"data       {'simulated market' if build['simulated'] else 'vendor files'}")
-    state = State.of(pipeline.warehouse)
-    stale = state.first_stale_month(pipeline.settings)
-    needed = state.needed(pipeline.settings)
-    _OUT.print(f"prices to  {state.data_end or 'none'}")
-    _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
-    _OUT.print(f"to build   {needed or 'nothing'}")
+    if running:
+        _OUT.print("to build   unknown until the run ends")
+    else:
+        state = State.of(pipeline.warehouse)
+        stale = state.first_stale_month(pipeline.settings)
+        _OUT.print(f"prices to  {state.data_end or 'none'}")
+        _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
+        _OUT.print(f"to build   {state.needed(pipeline.settings) or 'nothing'}")
     _show("Warnings", pipeline, _WARNINGS)
 
 

@@ -106,8 +106,8 @@ def _writing(warehouse: Warehouse, folder: Path) -> dg.ResourceDefinition:
     """Return the warehouse as a resource: held from the start of a run to its end."""
 
     def held(_: dg.InitResourceContext) -> Iterator[Warehouse]:
-        with run_lock(folder):
-            yield warehouse
+        with run_lock(folder), warehouse.held() as held_open:
+            yield held_open
 
     return dg.ResourceDefinition(held)
 

@@ -22,9 +22,15 @@ _ACTIVE = [
 
 
 def nightly_start(warehouse: Warehouse, settings: Settings) -> date:
-    """First month of a nightly run: the last two months, or more when nights were missed."""
+    """First month of a nightly run: the last two months, or more when nights were missed.
+
+    While a run holds the warehouse nobody knows what it will have built: the night after does.
+    """
     last_two = add_months(last_partition(settings), -1)
-    built = State.of(warehouse).builds["month_end"].max()
+    try:
+        built = State.of(warehouse).builds["month_end"].max()
+    except WarehouseBusyError:
+        return max(last_two, settings.start_month)
     reached = add_months(built, -1) if isinstance(built, date) else settings.start_month
     return max(min(last_two, reached), settings.start_month)
 

@@ -55,7 +55,7 @@ def published_asset(
             return dg.MaterializeResult(
                 metadata={"published": False, "stale_from": f"{stale:%Y-%m}"}
             )
-        publish(warehouse.path, target, published_tables(simulated=settings.is_simulated), {})
+        publish(warehouse, target, published_tables(simulated=settings.is_simulated), {})
         return dg.MaterializeResult(
             metadata={
                 "published": True,

@@ -7,16 +7,11 @@ from pathlib import Path
 import duckdb
 
 from factor_pipeline.schemas.table import Table
-from factor_pipeline.warehouse.connection import WAIT_SECONDS, connect
+from factor_pipeline.warehouse.store import Warehouse
 
 
 def publish(
-    work: Path,
-    published: Path,
-    tables: Iterable[Table],
-    views: Mapping[str, str],
-    *,
-    wait_seconds: float = WAIT_SECONDS,
+    work: Warehouse, published: Path, tables: Iterable[Table], views: Mapping[str, str]
 ) -> None:
     """Copy ``tables`` in key order, with comments and ``views``, and swap the result in.
 
@@ -31,31 +26,31 @@ def publish(
         What is copied, all rows of it.
     views
         SELECTs over the tables, by the name (``schema.name``) people use.
-    wait_seconds
-        How long to wait for another process that holds the work file.
 
     Raises
     ------
     WarehouseBusyError
-        When it holds it for longer.
+        When another process holds the work file.
     """
     partial = published.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     Path(f"{partial}.wal").unlink(missing_ok=True)
-    with connect(work, read_only=False, wait_seconds=wait_seconds) as connection:
+    with work.opened(read_only=False) as connection:
         # Rows still in the write-ahead log are not seen by whoever copies the work file.
         connection.execute("checkpoint")
         location = str(partial).replace("'", "''")
         connection.execute(f"attach '{location}' as target")
         source = connection.sql("select current_database()").fetchall()[0][0]
-        connection.execute("use target")
-        for table in tables:
-            _copy(connection, table, f'"{source}".{table.qualified_name}')
-        for name, query in views.items():
-            connection.execute(f"create view {name} as {query}")
-        connection.execute("checkpoint target")
-        connection.execute(f'use "{source}"')
-        connection.execute("detach target")
+        try:
+            connection.execute("use target")
+            for table in tables:
+                _copy(connection, table, f'"{source}".{table.qualified_name}')
+            for name, query in views.items():
+                connection.execute(f"create view {name} as {query}")
+            connection.execute("checkpoint target")
+        finally:
+            connection.execute(f'use "{source}"')
+            connection.execute("detach target")
     _flush(partial)
     partial.replace(published)
 

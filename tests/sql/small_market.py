@@ -55,7 +55,7 @@ def published_file(folder: Path, given: Mapping[str, Sequence[Row]]) -> Path:
     for name, some in given.items():
         warehouse.replace(TABLES[name], filled(TABLES[name], some))
     published = folder / "factors.duckdb"
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     return published
 
 

@@ -3,6 +3,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -55,14 +56,14 @@ def others(folder: Path) -> list[str]:
 
 def test_all_rows_are_published_in_key_order(warehouse, published):
     warehouse.replace(MACRO, macro(3.0, 2.0, 1.0))
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     assert values(published) == [1.0, 2.0, 3.0]
     assert warehouse.table(MACRO)["value"].to_list() == [1.0, 2.0, 3.0], "the work file stays"
     assert others(published.parent) == [published.name, warehouse.path.name]
 
 
 def test_what_is_published_is_described(warehouse, published):
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     with duckdb.connect(str(published), read_only=True) as connection:
         tables = connection.execute(
             "select schema_name || '.' || table_name, comment from duckdb_tables()"
@@ -80,7 +81,7 @@ def test_what_is_published_is_described(warehouse, published):
 
 
 def test_clients_of_older_releases_can_read_the_format(warehouse, published):
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     with duckdb.connect() as connection:
         location = str(published).replace("'", "''")
         connection.execute(f"attach '{location}' as published (read_only)")
@@ -93,7 +94,7 @@ def test_clients_of_older_releases_can_read_the_format(warehouse, published):
 
 def test_views_are_published_too(warehouse, published):
     warehouse.replace(MACRO, macro(2.0, 1.0))
-    publish(warehouse.path, published, PUBLISHED_TABLES, VIEWS)
+    publish(warehouse, published, PUBLISHED_TABLES, VIEWS)
     with duckdb.connect(str(published), read_only=True) as connection:
         assert connection.execute("from factor.rich").fetchall() == [("A", 2.0)]
 
@@ -101,24 +102,24 @@ def test_views_are_published_too(warehouse, published):
 def test_publishing_again_replaces_the_file(warehouse, published):
     for value in (1.0, 2.0):
         warehouse.replace(MACRO, macro(value))
-        publish(warehouse.path, published, PUBLISHED_TABLES, {})
+        publish(warehouse, published, PUBLISHED_TABLES, {})
         assert values(published) == [value]
 
 
 def test_equal_rows_give_equal_tables(warehouse, published, tmp_path):
     warehouse.replace(MACRO, macro(3.0, 2.0, 1.0))
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     warehouse.replace(MACRO, macro(3.0, 2.0, 1.0).reverse())
-    publish(warehouse.path, tmp_path / "again.duckdb", PUBLISHED_TABLES, {})
+    publish(warehouse, tmp_path / "again.duckdb", PUBLISHED_TABLES, {})
     assert values(published) == values(tmp_path / "again.duckdb")
 
 
 def test_readers_keep_the_file_they_opened(warehouse, published):
     warehouse.replace(MACRO, macro(1.0))
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     with duckdb.connect(str(published), read_only=True) as reader:
         warehouse.replace(MACRO, macro(2.0))
-        publish(warehouse.path, published, PUBLISHED_TABLES, {})
+        publish(warehouse, published, PUBLISHED_TABLES, {})
         assert reader.execute("select value from raw.macro").fetchall() == [(1.0,)]
     assert values(published) == [2.0]
 
@@ -141,7 +142,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_rows_that_are_only_in_the_write_ahead_log_are_published(warehouse, published):
     assert run(COMMIT_AND_DIE, warehouse.path) == -signal.SIGKILL
     assert Path(f"{warehouse.path}.wal").stat().st_size > 0
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     assert values(published) == [4.0]
 
 
@@ -150,6 +151,7 @@ import os, signal, sys
 from pathlib import Path
 from factor_pipeline.schemas.registry import PUBLISHED_TABLES
 from factor_pipeline.warehouse import publish
+from factor_pipeline.warehouse.store import Warehouse
 
 where, work, published = sys.argv[1:]
 
@@ -166,31 +168,31 @@ if where == "flush":
     publish._flush = die
 if where == "replace":
     Path.replace = die
-publish.publish(Path(work), Path(published), PUBLISHED_TABLES, {})
+publish.publish(Warehouse(Path(work)), Path(published), PUBLISHED_TABLES, {})
 """
 
 
 @pytest.mark.parametrize("where", ["price_daily", "build", "flush", "replace"])
 def test_a_process_killed_while_it_publishes_leaves_the_old_file(warehouse, published, where):
     warehouse.replace(MACRO, macro(1.0))
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     old = published.read_bytes()
     warehouse.replace(MACRO, macro(2.0))
     assert run(PUBLISH_AND_DIE, where, warehouse.path, published) == -signal.SIGKILL
     assert published.read_bytes() == old
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     assert values(published) == [2.0]
     assert others(published.parent) == [published.name, warehouse.path.name]
 
 
 def test_a_failure_leaves_the_old_file(warehouse, published):
     warehouse.replace(MACRO, macro(1.0))
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     warehouse.replace(MACRO, macro(2.0))
     with pytest.raises(duckdb.CatalogException):
-        publish(warehouse.path, published, PUBLISHED_TABLES, {"raw.x": "select * from nowhere"})
+        publish(warehouse, published, PUBLISHED_TABLES, {"raw.x": "select * from nowhere"})
     assert values(published) == [1.0]
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     assert values(published) == [2.0]
 
 
@@ -208,13 +210,13 @@ def test_a_busy_work_file_gives_a_named_error(warehouse, published):
     ) as holder:
         holder.stdout.readline()
         with pytest.raises(WarehouseBusyError, match=f"process {holder.pid}"):
-            publish(warehouse.path, published, PUBLISHED_TABLES, {}, wait_seconds=0.2)
+            publish(replace(warehouse, wait_seconds=0.2), published, PUBLISHED_TABLES, {})
         holder.kill()
     assert not published.exists()
 
 
 def test_a_table_without_rows_is_published_as_well(warehouse, published):
-    publish(warehouse.path, published, [SUMMARY], {})
+    publish(warehouse, published, [SUMMARY], {})
     with duckdb.connect(str(published), read_only=True) as connection:
         assert connection.sql("from backtest.summary").pl().schema == SUMMARY.polars_schema
 
@@ -226,5 +228,5 @@ def test_the_published_file_reaches_the_disk_before_it_takes_the_name(
     fsync, replace = os.fsync, Path.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("flush"), fsync(fd)))
     monkeypatch.setattr(Path, "replace", lambda a, b: (order.append("replace"), replace(a, b)))
-    publish(warehouse.path, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, {})
     assert order == ["flush", "replace"]

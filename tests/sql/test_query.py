@@ -31,7 +31,7 @@ def published(tmp_path_factory):
     )
     month = {"month_end": date(2020, 1, 31), "factor": "MKT", "source": "own", "ret": 0.01}
     warehouse.replace(FACTOR_RETURN, pl.DataFrame([{**month, "vintage": None}]))
-    publish(warehouse.path, folder / "factors.duckdb", PUBLISHED_TABLES, {})
+    publish(warehouse, folder / "factors.duckdb", PUBLISHED_TABLES, {})
     return folder / "factors.duckdb"
 
 

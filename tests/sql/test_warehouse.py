@@ -457,3 +457,21 @@ def test_a_migration_that_fails_changes_nothing(warehouse, monkeypatch):
     monkeypatch.undo()
     assert warehouse.read("select count(*) from factor.factor_return").item() == 12
     assert warehouse.prepare(TABLES.values()) == ["factor.factor_return"]
+
+
+def test_a_held_warehouse_reads_and_writes_over_one_connection(warehouse):
+    with warehouse.held() as held:
+        held.replace(MACRO, pl.concat([macro(1.0), macro(2.0, "macro/B.csv")]))
+        assert sorted(held.table(MACRO)["value"]) == [1.0, 2.0]
+    assert sorted(warehouse.table(MACRO)["value"]) == [1.0, 2.0]
+
+
+def test_a_statement_that_fails_leaves_a_held_warehouse_usable_and_as_it_was(warehouse):
+    with warehouse.held() as held:
+        held.replace(MACRO, macro(1.0))
+        broken = Change(MACRO, macro(2.0), "no_such_column = 1", {})
+        with pytest.raises(duckdb.Error):
+            held.write([Change(MACRO, macro(3.0), "true", {}), broken])
+        assert held.table(MACRO)["value"].to_list() == [1.0]
+        held.replace(MACRO, macro(4.0))
+    assert warehouse.table(MACRO)["value"].to_list() == [4.0]
