@@ -1,7 +1,7 @@
 """What all table assets share: how a table becomes an asset, and what a run reports."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 import polars as pl
@@ -66,6 +66,8 @@ class TableAsset:
     """One or several tables filled together by a function of the run.
 
     ``scope`` limits what is replaced, for tables that two assets fill (own and library factors).
+    ``block_months`` bounds the memory of large tables: a range is built in blocks of so many
+    months, which changes no bit, as a month never depends on the range it is built in.
     """
 
     name: str
@@ -75,6 +77,7 @@ class TableAsset:
     kinds: frozenset[str]
     monthly: bool
     scope: tuple[tuple[str, str], ...] = ()
+    block_months: int | None = None
 
     @property
     def keys(self) -> list[dg.AssetKey]:
@@ -116,38 +119,50 @@ class TableAsset:
             backfill_policy=BACKFILL if self.monthly else None,
             pool=WRITER_POOL,
         )
-        def fill(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-            yield from self._fill(context)
+        def filled(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+            yield from self._materialised(context)
 
-        return fill
+        return filled
 
     def _key(self, table: Table) -> dg.AssetKey:
         return asset_key(table) if not self.scope else dg.AssetKey([table.layer, self.name])
 
-    def _fill(self, context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    def _materialised(
+        self, context: dg.AssetExecutionContext
+    ) -> Iterator[dg.MaterializeResult[None]]:
         run = Run(
             warehouse=context.resources.warehouse,
             settings=context.resources.settings,
             months=months_of(context) if self.monthly else all_months(context.resources.settings),
         )
-        frames = self.build(run)
-        scope = dict(self.scope)
-        for table, frame in zip(self.tables, frames, strict=True):
-            key = self._key(table)
+        rows = dict.fromkeys(self.tables, 0)
+        for table, months, frame in self.fill(run):
+            rows[table] += frame.height
             if self.monthly:
-                run.warehouse.replace_months(table, frame, run.months, **scope)
-                _report_months(context, key, frame)
-            else:
-                run.warehouse.replace(table, frame, **scope)
-            context.log.info("%s: %d rows, %s", table.qualified_name, frame.height, run.months)
+                _report_months(context, self._key(table), frame)
+            context.log.info("%s: %d rows, %s", table.qualified_name, frame.height, months)
+        for table, count in rows.items():
             yield dg.MaterializeResult(
-                asset_key=key,
+                asset_key=self._key(table),
                 metadata={
-                    "rows_in_run": frame.height,
+                    "rows_in_run": count,
                     "months_in_run": str(run.months),
-                    **({} if self.monthly else {"dagster/row_count": frame.height}),
+                    **({} if self.monthly else {"dagster/row_count": count}),
                 },
             )
+
+    def fill(self, run: Run) -> Iterator[tuple[Table, MonthRange, pl.DataFrame]]:
+        """Build the months of the run and replace the rows; gives what was written."""
+        scope = dict(self.scope)
+        blocks = run.months.blocks(self.block_months) if self.block_months else [run.months]
+        for months in blocks:
+            frames = self.build(replace(run, months=months))
+            for table, frame in zip(self.tables, frames, strict=True):
+                if self.monthly:
+                    run.warehouse.replace_months(table, frame, months, **scope)
+                else:
+                    run.warehouse.replace(table, frame, **scope)
+                yield table, months, frame
 
 
 def table_asset(
@@ -156,8 +171,9 @@ def table_asset(
     kinds: Sequence[str] = ("polars",),
     scope: dict[str, str] | None = None,
     monthly: bool | None = None,
+    block_months: int | None = None,
 ) -> Callable[[Build], TableAsset]:
-    """Declare the function below as what fills ``tables``."""
+    """Declare the function below as what fills ``tables``; see `TableAsset`."""
 
     def declare(build: Build) -> TableAsset:
         return TableAsset(
@@ -168,6 +184,7 @@ def table_asset(
             kinds=frozenset(kinds),
             monthly=tables[0].monthly if monthly is None else monthly,
             scope=tuple((scope or {}).items()),
+            block_months=block_months,
         )
 
     return declare

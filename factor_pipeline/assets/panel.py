@@ -74,6 +74,7 @@ def statement(run: Run) -> Frames:
         Upstream(INDEX_MEMBER),
     ],
     kinds=("polars", "sql"),
+    block_months=60,  # five years are a million days of a thousand stocks
 )
 def security_month(run: Run) -> Frames:
     """Fill ``panel.security_month`` for the months of the run."""

@@ -25,8 +25,8 @@ SORTS = default_sorts(
 # June cells hold until the June after: eleven months back from any month lies a July.
 _TO_JULY = 11
 
-# A month depends on its own rows alone; two sorts a signal are millions of rows in twenty years.
-_BLOCK_MONTHS = 120
+# Two sorts a signal are millions of rows in twenty years.
+_BLOCK_MONTHS = 60
 
 
 def stocks_of(run: Run, months: MonthRange) -> pl.DataFrame:
@@ -40,6 +40,7 @@ def stocks_of(run: Run, months: MonthRange) -> pl.DataFrame:
     ASSIGNMENT,
     reads=[Upstream(CHARACTERISTIC, back=_TO_JULY), Upstream(SECURITY_MONTH, back=12, ahead=-1)],
     kinds=("polars", "sql"),
+    block_months=_BLOCK_MONTHS,
 )
 def assignment(run: Run) -> Frames:
     """Fill ``portfolio.breakpoint`` and ``portfolio.assignment`` for the months of the run."""
@@ -54,27 +55,22 @@ def assignment(run: Run) -> Frames:
     PORTFOLIO_RETURN,
     reads=[Upstream(ASSIGNMENT, back=1), Upstream(SECURITY_MONTH, back=2)],
     kinds=("polars", "sql"),
+    block_months=_BLOCK_MONTHS,
 )
 def portfolio_return(run: Run) -> Frames:
     """Fill ``portfolio.portfolio_return`` for the months of the run."""
     settings = run.settings.portfolios
     rule = PortfolioRule(min_stocks=settings.min_portfolio_stocks, cap=breakpoint_rule(settings))
-    frame = pl.concat(
-        _returns_and_turnover(run, rule, block) for block in run.months.blocks(_BLOCK_MONTHS)
-    )
+    # What is traded at the start of a month depends on what was held in the month before.
+    months = run.months.widened(back=1)
+    stocks = stocks_of(run, months)
+    cells = run.warehouse.months(ASSIGNMENT, months, ordered=False)
+    traded = turnovers(stocks, cells, SORTS, rule)
+    frame = portfolio_returns(
+        stocks.filter(pl.col("month_end") >= run.months.start), cells, SORTS, rule
+    ).join(traded, on=("sort", "cell", "weighting", "month_end"), how="left", maintain_order="left")
     # A month that no stock has a return in yet (the running one) has no portfolio returns.
     return (frame.filter((pl.col("stocks").sum() > 0).over("month_end")),)
-
-
-def _returns_and_turnover(run: Run, rule: PortfolioRule, months: MonthRange) -> pl.DataFrame:
-    # What is traded at the start of a month depends on what was held in the month before.
-    read = months.widened(back=1)
-    stocks = stocks_of(run, read)
-    cells = run.warehouse.months(ASSIGNMENT, read, ordered=False)
-    traded = turnovers(stocks, cells, SORTS, rule)
-    return portfolio_returns(
-        stocks.filter(pl.col("month_end") >= months.start), cells, SORTS, rule
-    ).join(traded, on=("sort", "cell", "weighting", "month_end"), how="left", maintain_order="left")
 
 
 ASSETS = (assignment, portfolio_return)

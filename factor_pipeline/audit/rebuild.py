@@ -1,5 +1,6 @@
 """Derived tables computed again from the raw tables of a copy, without Dagster."""
 
+from collections import deque
 from collections.abc import Sequence
 
 from factor_pipeline.assets.common import Run, TableAsset
@@ -32,13 +33,4 @@ def rebuild(
     read = {upstream.table.qualified_name for asset in assets for upstream in asset.reads}
     for asset in assets:
         if any(date_column(t) or t.qualified_name in read for t in asset.tables):
-            _fill(asset, Run(warehouse, settings, months))
-
-
-def _fill(asset: TableAsset, run: Run) -> None:
-    scope = dict(asset.scope)
-    for table, frame in zip(asset.tables, asset.build(run), strict=True):
-        if asset.monthly:
-            run.warehouse.replace_months(table, frame, run.months, **scope)
-        else:
-            run.warehouse.replace(table, frame, **scope)
+            deque(asset.fill(Run(warehouse, settings, months)), maxlen=0)

@@ -1,7 +1,8 @@
 """Checks every derived table has: its schema's rules, as errors and as warnings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from math import ceil
 
 import dagster as dg
 import polars as pl
@@ -9,11 +10,13 @@ import polars as pl
 from factor_pipeline.assets.common import all_months, asset_key
 from factor_pipeline.checks.results import Finding, reported
 from factor_pipeline.checks.suites import Expectation, error_suite, warning_suite
-from factor_pipeline.checks.validation import Outcome, validate
+from factor_pipeline.checks.validation import Outcome, together, validate
 from factor_pipeline.months import MonthRange
 from factor_pipeline.partitions import months_of
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.store import Warehouse
+
+_ROWS_AT_ONCE = 2_000_000
 
 # Months that must have rows, for tables in which an empty month means that something broke.
 _EXPECTED_MONTHS: Mapping[str, str] = {
@@ -51,11 +54,12 @@ def _expectations_check(table: Table, asset: dg.AssetKey) -> dg.AssetChecksDefin
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         warehouse: Warehouse = context.resources.warehouse
-        months = _months(context, table)
-        suite = error_suite(
-            table, known=_known(warehouse, table), months=_expected(warehouse, table, months)
-        )
-        finding = _finding(warehouse, table, months, suite)
+        known = _known(warehouse, table)
+
+        def suite(months: MonthRange) -> list[Expectation]:
+            return error_suite(table, known=known, months=_expected(warehouse, table, months))
+
+        finding = _finding(warehouse, table, _months(context, table), suite)
         return reported(warehouse, table.qualified_name, name, "error", finding)
 
     return check
@@ -73,7 +77,8 @@ def _likely_values_check(table: Table, asset: dg.AssetKey) -> dg.AssetChecksDefi
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         warehouse: Warehouse = context.resources.warehouse
-        finding = _finding(warehouse, table, _months(context, table), warning_suite(table))
+        rules = warning_suite(table)
+        finding = _finding(warehouse, table, _months(context, table), lambda _: rules)
         return reported(warehouse, table.qualified_name, name, "warn", finding)
 
     return check
@@ -99,18 +104,41 @@ def _expected(warehouse: Warehouse, table: Table, months: MonthRange) -> list[da
 
 
 def _finding(
-    warehouse: Warehouse, table: Table, months: MonthRange, suite: list[Expectation]
+    warehouse: Warehouse,
+    table: Table,
+    months: MonthRange,
+    suite: Callable[[MonthRange], list[Expectation]],
 ) -> Finding:
-    frame = _rows(warehouse, table, months)
-    outcomes = validate(table, frame, suite)
+    rows, by_block = 0, []
+    for block in _blocks(warehouse, table, months):
+        frame = _rows(warehouse, table, block)
+        rows += frame.height
+        by_block.append(validate(table, frame, suite(block)))
+    outcomes = [together(of_rule) for of_rule in zip(*by_block, strict=True)]
     failed = [outcome for outcome in outcomes if not outcome.passed]
     return Finding(
         passed=not failed,
         failing_rows=sum(outcome.failing_rows for outcome in failed),
-        observed=f"{frame.height} rows, {len(outcomes)} rules, broken: "
+        observed=f"{rows} rows, {len(outcomes)} rules, broken: "
         + (", ".join(outcome.rule for outcome in failed) or "none"),
         metadata={"broken_rules": dg.MetadataValue.md(_markdown(failed))},
     )
+
+
+def _blocks(warehouse: Warehouse, table: Table, months: MonthRange) -> list[MonthRange]:
+    """Cut ``months`` so that pandas holds few rows of a monthly table at once; the rest is whole.
+
+    No rule of a monthly table is about rows of several months: its key has the month.
+    """
+    if not table.monthly:
+        return [months]
+    count = (
+        f"select count(*) from {table.qualified_name} "  # noqa: S608 - names come from the registry
+        "where month_end >= $month_start and month_end < $month_end"
+    )
+    rows: int = warehouse.read_months(count, months).item()
+    parts = max(1, ceil(rows / _ROWS_AT_ONCE))
+    return list(months.blocks(max(1, ceil(len(months) / parts))))
 
 
 def _rows(warehouse: Warehouse, table: Table, months: MonthRange) -> pl.DataFrame:

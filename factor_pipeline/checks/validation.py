@@ -45,6 +45,18 @@ class Outcome:
     observed: str | None = None
 
 
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """Outcome of a rule over several parts of a table: it holds where it holds in each."""
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    return Outcome(
+        rule=outcomes[0].rule,
+        passed=not failed,
+        failing_rows=sum(outcome.failing_rows for outcome in failed),
+        examples=[row for outcome in failed for row in outcome.examples][:_SHOWN_ROWS],
+        observed=next((outcome.observed for outcome in failed or outcomes), None),
+    )
+
+
 def validate(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> list[Outcome]:
     """Validate rows of ``table``; outcomes come in the order of ``suite``.
 

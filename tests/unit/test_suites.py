@@ -10,7 +10,7 @@ from factor_pipeline.checks import validation
 from factor_pipeline.checks.results import Finding, reported
 from factor_pipeline.checks.suites import Expectation, error_suite, warning_suite
 from factor_pipeline.checks.tables import table_checks
-from factor_pipeline.checks.validation import CheckMachineryError, Outcome, validate
+from factor_pipeline.checks.validation import CheckMachineryError, Outcome, together, validate
 from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.backtest import BACKTEST_RETURN
 from factor_pipeline.schemas.factor import FACTOR_RETURN
@@ -442,3 +442,17 @@ def test_a_table_that_is_not_monthly_is_checked_whole(warehouse):
     checks = run_checks(warehouse, SECURITY)
     assert not checks["expectations"].passed
     assert checks["expectations"].metadata["failing_rows"].value == 2
+
+
+def test_a_rule_holds_in_a_table_when_it_holds_in_all_its_parts():
+    good_part = Outcome("grain", passed=True, failing_rows=0, examples=[])
+    bad_parts = [
+        Outcome(
+            "grain", passed=False, failing_rows=7, examples=[{"n": i}] * 7, observed=f"part {i}"
+        )
+        for i in (1, 2)
+    ]
+    assert together([good_part, good_part]) == good_part
+    whole = together([good_part, *bad_parts])
+    assert (whole.passed, whole.failing_rows, whole.observed) == (False, 14, "part 1")
+    assert whole.examples == [{"n": 1}] * 7 + [{"n": 2}] * 3
