@@ -32,6 +32,7 @@ from factor_pipeline.settings_sections import (
     Section,
     SimulationSettings,
 )
+from factor_pipeline.settings_strategies import StrategySet, StrategySettings, SweepSettings
 from factor_pipeline.settings_tilts import DEFAULT_TILTS, TiltSettings
 
 __all__ = [
@@ -87,6 +88,8 @@ class Settings(Section):
     betas: BetasSettings = BetasSettings()
     tilts: tuple[TiltSettings, ...] = DEFAULT_TILTS
     backtest: BacktestSettings = BacktestSettings()
+    strategies: tuple[StrategySettings, ...] = ()
+    sweeps: tuple[SweepSettings, ...] = ()
     quality: QualitySettings = QualitySettings()
     schedule: ScheduleSettings = ScheduleSettings()
 
@@ -153,6 +156,38 @@ class Settings(Section):
                     f"betas.models; write {accepted}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _strategies_have_what_they_need(self) -> Self:
+        if any(strategy.universe == "index" for strategy in self.strategies) and (
+            self.membership.source == "none"
+        ):
+            raise ValueError(
+                'strategies: universe is "index" but membership.source is "none": '
+                'give a membership file or set universe to "all"'
+            )
+        capped = any(strategy.sector_cap for strategy in self.strategies) or any(
+            sweep.sector_cap for sweep in self.sweeps
+        )
+        if capped and self.listing.source == "none":
+            raise ValueError(
+                'sector_cap is set but listing.source is "none": give a listing file, which has '
+                "the sectors, or leave sector_cap out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _strategies_can_be_run(self) -> Self:
+        try:
+            _ = self.strategy_set
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def strategy_set(self) -> StrategySet:
+        """Strategies to run, and which of them are variants of one."""
+        return StrategySet.of(self.backtest, self.strategies, self.sweeps)
 
     @property
     def is_simulated(self) -> bool:

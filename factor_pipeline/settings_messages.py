@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
-from types import NoneType
-from typing import Annotated, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -56,40 +56,55 @@ def _declared(
 
 def _section_of(annotation: object) -> type[BaseModel] | None:
     """Section a field is, or is a list of."""
-    for candidate in (annotation, *get_args(annotation)):
+    plain, _ = _plain(annotation)
+    for candidate in (plain, *get_args(plain)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
     return None
 
 
+def _plain(annotation: object) -> tuple[object, tuple[object, ...]]:
+    """Type without ``None`` and annotations, and the rules these hold."""
+    rules: tuple[object, ...] = ()
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *found = get_args(annotation)
+            rules += tuple(rule for one in found for rule in getattr(one, "metadata", [one]))
+        elif get_origin(annotation) in {Union, UnionType}:
+            annotation = next(kind for kind in get_args(annotation) if kind is not NoneType)
+        else:
+            return annotation, rules
+
+
 def _accepted(field: FieldInfo | None) -> str:
     """Say what a field takes."""
-    annotation = field.annotation if field else None
-    types = (annotation, *get_args(annotation))
-    inner = _section_of(annotation)
-    choices = [get_args(kind) for kind in types if get_origin(kind) is Literal]
-    options = _either([_shown(value) for value in choices[0]]) if choices else ""
+    annotation, rules = _plain(field.annotation if field else None)
+    rules += tuple(field.metadata) if field else ()
     if get_origin(annotation) is tuple:
-        item = f"{{{' = ..., '.join(inner.model_fields)} = ...}}" if inner else '"..."'
-        return f"a list of {options}" if options else f"a list such as [{item}, {item}]"
-    if options:
-        return options
-    if inner:
+        item, rules = _plain(get_args(annotation)[0])
+        if inner := _section_of(item):
+            return f"a list such as [{(shown := _keys(inner))}, {shown}]"
+        if item is str:
+            return 'a list such as ["...", "..."]'
+        of_numbers = item in {int, float}
+        return f"a list{' with each item' if of_numbers else ' of'} {_item(item, rules)}"
+    return _item(annotation, rules)
+
+
+def _item(annotation: object, rules: Sequence[object]) -> str:
+    if get_origin(annotation) is Literal:
+        return _either([_shown(value) for value in get_args(annotation)])
+    if _section_of(annotation):
         return "it as a section with keys of its own"
-    plain = _unwrapped(annotation)
-    if field and plain in {int, float}:
-        return f"{'a whole number' if plain is int else 'a number'}{_bounds(field)}"
-    if date in types:
-        return "a day such as 2001-10-30"
-    return "true or false" if annotation is bool else "a text in quotes"
+    if annotation in {int, float}:
+        return f"{'a whole number' if annotation is int else 'a number'}{_bounds(rules)}"
+    if annotation is bool:
+        return "true or false"
+    return "a day such as 2001-10-30" if annotation is date else "a text in quotes"
 
 
-def _unwrapped(annotation: object) -> object:
-    """Type that an optional or annotated type is about."""
-    inner = [kind for kind in get_args(annotation) if kind is not NoneType]
-    if get_origin(annotation) is Annotated or len(inner) < len(get_args(annotation)):
-        return _unwrapped(inner[0])
-    return annotation
+def _keys(section: type[BaseModel]) -> str:
+    return f"{{{' = ..., '.join(section.model_fields)} = ...}}"
 
 
 def _either(options: Sequence[str]) -> str:
@@ -97,10 +112,10 @@ def _either(options: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _bounds(field: FieldInfo) -> str:
+def _bounds(rules: Sequence[object]) -> str:
     bounds = {
         name: bound
-        for rule in field.metadata
+        for rule in rules
         for name in ("ge", "gt", "le")
         if (bound := getattr(rule, name, None)) is not None
     }

@@ -98,6 +98,7 @@ Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Premium = Annotated[float, Strict(), Field(ge=-0.5, le=0.5, allow_inf_nan=False)]
 YesNo = Annotated[bool, Strict()]
+RebalanceMonths = Annotated[Literal[1, 2, 3, 4, 6, 12], BeforeValidator(_whole)]
 ExistingPath = Annotated[Path, BeforeValidator(_filled), AfterValidator(_existing)]
 
 
@@ -276,13 +277,19 @@ class BetasSettings(Section):
 
 
 class BacktestSettings(Section):
-    """Parameters of the default strategies."""
+    """Parameters of the default strategies, and of others where they do not say."""
 
     universe: Literal["index", "all"] = "index"
     top_share: Number = Field(default=0.2, gt=0, le=0.5)
-    rebalance_months: Annotated[Literal[1, 2, 3, 4, 6, 12], BeforeValidator(_whole)] = 3
+    weighting: Literal["equal", "value", "capped"] = "equal"
+    rebalance_months: RebalanceMonths = 3
     cost_per_traded: Number = Field(default=0.0010, ge=0, le=0.1)
+    borrow_cost: Number = Field(default=0.0, ge=0, le=1)
     min_names: Whole = Field(default=10, ge=1)
+    max_volume_share: Number = Field(default=0.1, gt=0, le=1)
+    bootstrap_draws: Whole = Field(default=1_000, ge=0, le=100_000)
+    bootstrap_block_months: Whole = Field(default=12, ge=1, le=120)
+    bootstrap_seed: Whole = Field(default=1, ge=0, le=2**63 - 1)
 
 
 class QualitySettings(Section):

@@ -1,14 +1,36 @@
 """Backtest: strategies walked through the months, with costs, exits and a state to go on from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
-from factor_pipeline.compute.accounting import Positions, Results, take_through_month
-from factor_pipeline.compute.backtest_arrays import Codes
+from factor_pipeline.compute.accounting import (
+    Book,
+    Market,
+    Positions,
+    Results,
+    Terms,
+    take_through_month,
+)
+from factor_pipeline.compute.backtest_arrays import (
+    Codes,
+    Held,
+    Told,
+    code_of_month,
+    positions_frame,
+    results_frame,
+)
+from factor_pipeline.compute.backtest_frames import (
+    HOLDING_SCHEMA,
+    LEDGER_SCHEMA,
+    RETURN_SCHEMA,
+    holdings_frame,
+    ledger_frame,
+    returns_frame,
+)
 from factor_pipeline.compute.backtest_inputs import (
     cash_returns_of,
     checked_delistings,
@@ -18,50 +40,19 @@ from factor_pipeline.compute.backtest_inputs import (
     require_unique,
     within,
 )
+from factor_pipeline.compute.formation import Formation
+from factor_pipeline.compute.markets import Markets
+from factor_pipeline.compute.ranking import Score
 from factor_pipeline.compute.strategies import BENCHMARK, Strategy, require_distinct
 from factor_pipeline.months import MonthRange
 
-HOLDING_SCHEMA = pl.Schema(
-    {
-        "strategy": pl.String(),
-        "security_id": pl.Int64(),
-        "month_end": pl.Date(),
-        "drifted_weight": pl.Float64(),
-        "weight": pl.Float64(),
-        "traded": pl.Float64(),
-        "ret": pl.Float64(),
-        "closing_weight": pl.Float64(),
-        "status": pl.String(),
-    }
-)
-RETURN_SCHEMA = pl.Schema(
-    {
-        "strategy": pl.String(),
-        "month_end": pl.Date(),
-        "gross": pl.Float64(),
-        "cost": pl.Float64(),
-        "net": pl.Float64(),
-        "turnover": pl.Float64(),
-        "n": pl.Int64(),
-        "cash_weight": pl.Float64(),
-        "cash_ret": pl.Float64(),
-        "rebalanced": pl.Boolean(),
-    }
-)
-LEDGER_SCHEMA = pl.Schema(
-    {
-        "strategy": pl.String(),
-        "security_id": pl.Int64(),
-        "month_end": pl.Date(),
-        "reason": pl.String(),
-        "weight": pl.Float64(),
-        "ret": pl.Float64(),
-    }
-)
-NO_RETURN = "no return"
-"""Ledger reason of an exit for want of a return, with no delisting on record."""
-WORTHLESS = "worthless"
-"""Ledger reason of an exit with a return of -1 and no delisting on record."""
+MAX_VOLUME_SHARE = 0.1
+"""Share of a month's dollar volume that a trade may be, for the capacity."""
+
+# Positions of so many strategies stay in the processor's cache.
+_TOGETHER = 16
+
+_Former = Callable[[date, Book], Book]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +68,15 @@ class Backtest:
         0 when sold, exited or the capital is gone), ``status`` (``entered``, ``held``, ``sold``,
         ``exited``). Weights are shares of the capital, negative for shorts.
     returns
-        One row per strategy and month: ``gross``, ``cost``, ``net`` (decimals), ``turnover``
-        (one-way), ``n`` (securities held), ``cash_weight`` (after trading; of a long-only
-        strategy 0 within rounding while fully invested), ``cash_ret`` (null when not known: cash
-        then earns nothing), ``rebalanced``. While a strategy holds nothing ``n`` is 0 and the
-        other figures but ``cash_ret`` are null; in a month without any return of the market
-        ``gross`` and ``net`` are.
+        One row per strategy and month: ``gross``, ``cost``, ``borrow_cost``, ``net`` (decimals),
+        ``turnover`` (one-way), ``traded`` (both ways), ``n`` (securities held),
+        ``gross_exposure``, ``net_exposure``, ``cash_weight`` (after trading; of a long-only
+        strategy 0 within rounding while fully invested), ``capacity`` (largest capital whose trades
+        stay within a share of each security's dollar volume, in its unit; null without trades or
+        volumes), ``cash_ret`` (null when not known: cash then earns nothing), ``rebalanced``.
+        While a strategy holds nothing ``n`` is 0 and the other figures but ``cash_ret`` are null;
+        in a month without any return of the market ``gross``, ``borrow_cost`` and ``net`` are.
+        Months in which a strategy does not run have no row.
     ledger
         One row per exit: ``reason`` (of the delisting on record, else ``no return`` or
         ``worthless``), ``weight`` (after trading), ``ret`` (of the month, delisting return
@@ -98,11 +92,13 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
     strategies: Sequence[Strategy],
     months: MonthRange,
     returns: pl.DataFrame,
-    targets: pl.DataFrame,
+    targets: pl.DataFrame | Formation,
     opening_holdings: pl.DataFrame | None = None,
     *,
     cash_returns: pl.DataFrame | None = None,
     delistings: pl.DataFrame | None = None,
+    stocks: pl.DataFrame | None = None,
+    max_volume_share: float = MAX_VOLUME_SHARE,
     keep_holdings: Literal["all", "last"] = "all",
 ) -> Backtest:
     """Take strategies through ``months``; the rules are those of `compute.accounting`.
@@ -110,15 +106,16 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
     Parameters
     ----------
     strategies
-        What to run; names are unique. Only ``name`` and ``cost_per_traded`` matter here.
+        What to run; names are unique.
     months
         Months to compute; none gives empty frames.
     returns
         Unique ``security_id``, ``month_end`` with ``ret`` (total return, delisting included,
         decimal; null or no row: no return). Other months are ignored.
     targets
-        ``strategy``, ``security_id``, ``month_end``, ``weight`` as from `formation.targets`:
-        weights at the start of the month. Months without targets do not trade.
+        What forms the weights at the start of the months. Or the weights: ``strategy``,
+        ``security_id``, ``month_end``, ``weight`` as from `formation.targets`. Months without
+        targets do not trade.
     opening_holdings
         ``Backtest.holdings`` of the month before ``months``, stored or just computed; none or no
         rows starts in cash. Rows of other strategies are ignored.
@@ -129,6 +126,12 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
     delistings
         Unique ``security_id`` with ``month_end`` (month of the delisting) and ``reason``. A
         delisting after the month computed is not looked at.
+    stocks
+        Unique ``security_id``, ``month_end`` of the whole market with ``lagged_market_equity``
+        (currency, end of the month before; needed by strategies with ``spread_by_size``) and,
+        for the capacity, ``lagged_dollar_volume`` (currency, of the month before).
+    max_volume_share
+        Share of that volume a trade may be, for the capacity.
     keep_holdings
         ``last`` keeps the rows of the last month only: enough to go on from, and far smaller.
 
@@ -141,37 +144,97 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
         When two strategies share a name.
     """
     require_distinct(strategies)
-    wanted = checked_targets(targets, months, strategies)
     opening = opening_weights(opening_holdings, months, strategies)
     known = checked_returns(returns, months)
     leavers = checked_delistings(delistings)
-    if len(months) == 0:
+    if isinstance(targets, pl.DataFrame):
+        targets = checked_targets(targets, months, strategies)
+    if not strategies or len(months) == 0:
         schemas = (HOLDING_SCHEMA, RETURN_SCHEMA, LEDGER_SCHEMA)
         return Backtest(*(pl.DataFrame(schema=schema) for schema in schemas))
-    codes = Codes.of([strategy.name for strategy in strategies], months, [wanted, opening])
+    held = targets.securities if isinstance(targets, Formation) else targets["security_id"]
+    names = [strategy.name for strategy in strategies]
+    codes = Codes.of(names, months, [held.cast(pl.Int64), opening["security_id"]])
     cash_ret = cash_returns_of(cash_returns, codes.month_ends)
-    rates = {strategy.name: strategy.cost_per_traded for strategy in strategies}
-    cost_rates = np.array([rates[name] for name in codes.strategies])
+    markets = Markets.of(codes, strategies, known, within(leavers, months), cash_ret, stocks)
 
-    book = codes.book(opening)
-    held: list[tuple[int, Positions]] = []
-    exits: list[tuple[int, Positions]] = []
-    results: list[Results] = []
-    markets = codes.markets(known, within(leavers, months), cash_ret)
-    for code, (market, target) in enumerate(zip(markets, codes.monthly_books(wanted), strict=True)):
-        positions, result = take_through_month(book, target, market, cost_rates)
-        book = positions.closing()
-        if keep_holdings == "last":
-            held.clear()
-        held.append((code, positions))
-        exits.append((code, positions.where(positions.exited)))
-        results.append(result)
+    every_month = [markets.month(month) for month in range(len(months))]
+    kept: list[Held] = []
+    exits: list[Held] = []
+    told: list[Told] = []
+    for batch in _batches(strategies):
+        former = (
+            targets.former(batch, codes.securities)
+            if isinstance(targets, Formation)
+            else _giving(codes, targets, batch)
+        )
+        terms = markets.terms(batch, max_volume_share)
+        place = codes.strategy([strategy.name for strategy in batch])
+        for month, positions, results in _walk(codes, batch, former, every_month, opening, terms):
+            if keep_holdings == "all" or month == len(months) - 1:
+                kept.append((month, place, positions))
+            if positions.exited.any():
+                exits.append((month, place, positions.where(positions.exited)))
+            told.append((month, place, results))
     return Backtest(
-        _holdings(codes, held), _returns(codes, results, cash_ret), _ledger(codes, exits, leavers)
+        holdings_frame(positions_frame(codes, kept, markets.returns)),
+        returns_frame(results_frame(codes, told, cash_ret)),
+        ledger_frame(positions_frame(codes, exits, markets.returns), leavers),
     )
 
 
-def benchmark_returns(index: pl.DataFrame, months: MonthRange) -> pl.DataFrame:
+def _batches(strategies: Sequence[Strategy]) -> Iterator[list[Strategy]]:
+    """Strategies that share a ranking and trade in the same months, some at a time."""
+
+    def alike(strategy: Strategy) -> tuple[object, ...]:
+        schedule = strategy.rebalance_months, strategy.start, strategy.end
+        return Score.of(strategy), *schedule
+
+    together: dict[tuple[object, ...], list[Strategy]] = {}
+    for strategy in sorted(strategies, key=lambda one: one.name):
+        together.setdefault(alike(strategy), []).append(strategy)
+    for group in together.values():
+        for first in range(0, len(group), _TOGETHER):
+            yield group[first : first + _TOGETHER]
+
+
+def _giving(codes: Codes, targets: pl.DataFrame, batch: Sequence[Strategy]) -> _Former:
+    """Return what hands out given targets month by month."""
+    books = codes.books(targets, [strategy.name for strategy in batch])
+    nothing = Book.empty(len(batch))
+
+    def give(month_end: date, _: Book) -> Book:
+        return books.get(code_of_month(month_end, codes.months), nothing)
+
+    return give
+
+
+def _walk(  # noqa: PLR0913, PLR0917 - the parts of a run
+    codes: Codes,
+    batch: Sequence[Strategy],
+    former: _Former,
+    markets: Sequence[Market],
+    opening: pl.DataFrame,
+    terms: Terms,
+) -> Iterator[tuple[int, Positions, Results]]:
+    """Take strategies that share start and end through the months they run in."""
+    before = opening.with_columns(month_end=pl.lit(codes.months.start))
+    books = codes.books(before, [strategy.name for strategy in batch])
+    book = books.get(0, Book.empty(len(batch)))
+    for month, month_end in enumerate(codes.month_ends.to_list()):
+        if not batch[0].is_live(month_end):
+            book = Book.empty(len(batch))
+            continue
+        positions, results = take_through_month(
+            book, former(month_end, book), markets[month], terms
+        )
+        book = positions.closing()
+        yield month, positions, results
+
+
+def benchmark_returns(
+    index: pl.DataFrame, months: MonthRange, name: str = BENCHMARK
+) -> pl.DataFrame:
     """Give a buy-and-hold index the form of a strategy: no cost, no turnover.
 
     Parameters
@@ -180,18 +243,20 @@ def benchmark_returns(index: pl.DataFrame, months: MonthRange) -> pl.DataFrame:
         Unique ``month_end`` with ``ret`` (total return, decimal, nullable).
     months
         Months to give; one the index lacks has null returns.
+    name
+        Its name as a strategy.
 
     Returns
     -------
     pl.DataFrame
-        Columns of ``Backtest.returns``, strategy ``benchmark``; ``n`` is null.
+        Columns of ``Backtest.returns``, strategy ``name``; ``n`` is null.
 
     Raises
     ------
     DataError
         When ``index`` repeats a month or a return is not a number of at least -1.
     """
-    codes = Codes.of([BENCHMARK], months, [pl.DataFrame(schema={"security_id": pl.Int64})])
+    codes = Codes.of([name], months, [pl.Series(dtype=pl.Int64)])
     known = checked_returns(index, months)
     require_unique(known, "benchmark returns", "month_end")
     ret = pl.when(pl.col("ret").is_not_null())
@@ -199,91 +264,20 @@ def benchmark_returns(index: pl.DataFrame, months: MonthRange) -> pl.DataFrame:
         codes.month_ends.to_frame()
         .join(known, on="month_end", how="left", maintain_order="left")
         .select(
-            pl.lit(BENCHMARK).alias("strategy"),
+            pl.lit(name).alias("strategy"),
             "month_end",
             gross="ret",
             cost=ret.then(0.0),
+            borrow_cost=ret.then(0.0),
             net="ret",
             turnover=ret.then(0.0),
+            traded=ret.then(0.0),
             n=pl.lit(None, dtype=pl.Int64),
+            gross_exposure=ret.then(1.0),
+            net_exposure=ret.then(1.0),
             cash_weight=ret.then(0.0),
+            capacity=pl.lit(None, dtype=pl.Float64),
             cash_ret=pl.lit(None, dtype=pl.Float64),
             rebalanced=ret.then(statement=False),
-        )
-    )
-
-
-def _holdings(codes: Codes, held: Sequence[tuple[int, Positions]]) -> pl.DataFrame:
-    status = (
-        pl.when("exited")
-        .then(pl.lit("exited"))
-        .when(pl.col("weight") == 0)
-        .then(pl.lit("sold"))
-        .when(pl.col("drifted_weight") == 0)
-        .then(pl.lit("entered"))
-        .otherwise(pl.lit("held"))
-    )
-    return codes.positions(held).select(
-        "strategy",
-        "security_id",
-        "month_end",
-        "drifted_weight",
-        "weight",
-        traded=(pl.col("weight") - pl.col("drifted_weight")).abs(),
-        ret="ret",
-        closing_weight="closing_weight",
-        status=status,
-    )
-
-
-def _returns(codes: Codes, results: Sequence[Results], cash_ret: pl.Series) -> pl.DataFrame:
-    count = len(codes.strategies)
-    month = np.repeat(np.arange(len(results)), count)
-    figures = {
-        name: np.concatenate([getattr(result, name) for result in results])
-        for name in Results.__slots__
-    }
-    frame = pl.DataFrame(
-        {
-            "strategy": pl.concat([codes.strategies] * len(results)),
-            "month_end": codes.month_ends.gather(month),
-            "cash_ret": cash_ret.gather(month),
-            **figures,
-        }
-    ).with_columns(pl.col(pl.Float64).fill_nan(None))
-    invested = pl.when(pl.col("n") > 0)
-    return frame.select(
-        "strategy",
-        "month_end",
-        gross=invested.then("gross"),
-        cost=invested.then("cost"),
-        net=invested.then("net"),
-        turnover=invested.then(pl.col("traded") / 2),
-        n="n",
-        cash_weight=invested.then("cash_weight"),
-        cash_ret="cash_ret",
-        rebalanced=invested.then("rebalanced"),
-    )
-
-
-def _ledger(
-    codes: Codes, exits: Sequence[tuple[int, Positions]], leavers: pl.DataFrame
-) -> pl.DataFrame:
-    on_record = leavers.select("security_id", "reason", delisted="month_end")
-    unrecorded = (
-        pl.when(pl.col("ret").is_null()).then(pl.lit(NO_RETURN)).otherwise(pl.lit(WORTHLESS))
-    )
-    return (
-        codes.positions(exits)
-        .join(on_record, on="security_id", how="left", maintain_order="left")
-        .select(
-            "strategy",
-            "security_id",
-            "month_end",
-            reason=pl.when(pl.col("delisted") <= pl.col("month_end"))
-            .then("reason")
-            .otherwise(unrecorded),
-            weight="weight",
-            ret="ret",
         )
     )

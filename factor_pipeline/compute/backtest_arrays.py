@@ -1,14 +1,23 @@
 """Frames to arrays and back, for the backtest: strategies and securities get dense codes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from factor_pipeline.compute.accounting import Book, Integers, Market, Positions
+from factor_pipeline.compute.accounting import (
+    Book,
+    Booleans,
+    Floats,
+    Integers,
+    Positions,
+    Results,
+)
+from factor_pipeline.compute.ordering import codes_in
 from factor_pipeline.errors import DataError
 from factor_pipeline.months import MonthRange, add_months
 
@@ -35,12 +44,11 @@ class Codes:
 
     @classmethod
     def of(
-        cls, strategies: Sequence[str], months: MonthRange, held: Sequence[pl.DataFrame]
+        cls, strategies: Sequence[str], months: MonthRange, held: Sequence[pl.Series]
     ) -> "Codes":
-        """Codes for ``strategies`` and every ``security_id`` of the frames in ``held``."""
+        """Codes for ``strategies`` and every security of the series in ``held``."""
         names = pl.Series("strategy", sorted(strategies), dtype=pl.String)
-        securities = pl.concat([frame["security_id"] for frame in held]).unique().sort()
-        return cls(names, securities, months)
+        return cls(names, pl.concat(held).unique().sort(), months)
 
     @property
     def month_ends(self) -> pl.Series:
@@ -60,104 +68,167 @@ class Codes:
 
         return _of_runs(frame["month_end"], code)
 
-    def book(self, frame: pl.DataFrame) -> Book:
-        """Book of one month's ``strategy``, ``security_id``, ``weight``, all with codes."""
-        key = self._key(frame)
-        order = np.argsort(key)
-        return Book(key[order], frame["weight"].to_numpy()[order])
+    def strategy(self, names: Sequence[str]) -> Integers:
+        """Code of each name."""
+        return self.strategies.search_sorted(pl.Series(names)).cast(pl.Int64).to_numpy()
 
-    def monthly_books(self, targets: pl.DataFrame) -> Iterator[Book]:
-        """Book of targets of each month of the run; empty where there are none.
+    def security(self, frame: pl.DataFrame) -> Integers:
+        """Code of each row's security, which must be one that can be held."""
+        return codes_in(self.securities, frame["security_id"])
 
-        Raises
-        ------
-        DataError
-            When a strategy has two targets for a security and month.
-        """
-        size = len(self.strategies) * len(self.securities)
-        month = self.month(targets)
-        place = month * size + self._key(targets)
-        # Timsort: targets come as sorted runs, one per strategy.
-        order = np.argsort(place, kind="stable")
-        place, weight = place[order], targets["weight"].to_numpy()[order]
-        if (np.diff(place) == 0).any():
-            raise DataError("targets repeat a strategy, security and month; keep one row of each")
-        edges = np.searchsorted(place, np.arange(len(self.months) + 1) * size).tolist()
-        for code, (start, end) in enumerate(pairwise(edges)):
-            yield Book(place[start:end] - code * size, weight[start:end])
+    def holdable(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Rows of securities that can be held."""
+        if frame["security_id"].unique().sort().equals(self.securities):
+            return frame
+        return frame.filter(pl.col("security_id").is_in(self.securities.implode()))
 
-    def markets(
-        self, returns: pl.DataFrame, delistings: pl.DataFrame, cash_ret: pl.Series
-    ) -> Iterator[Market]:
-        """Market of each month of the run.
-
-        Parameters
-        ----------
-        returns
-            ``security_id``, ``month_end``, ``ret`` of all securities, months of the run only.
-        delistings
-            ``security_id``, ``month_end`` of these months.
-        cash_ret
-            One per month; null counts as 0.
+    def matrix(self, frame: pl.DataFrame, column: str, *, what: str) -> tuple[Floats, Booleans]:
+        """Values of a column by month and security, NaN where null, and which have a row.
 
         Raises
         ------
         DataError
-            When a security that can be held has two returns in a month.
+            When a security has two rows in a month.
         """
+        rows = self.holdable(frame)
+        cell = self.month(rows), self.security(rows)
         shape = (len(self.months), len(self.securities))
-        with_return = returns.filter(pl.col("ret").is_not_null()).select(
-            pl.col("month_end").unique()
-        )
-        observed = np.zeros(len(self.months), dtype=np.bool_)
-        observed[self.month(with_return)] = True
-        holdable = self._holdable(returns)
-        cell = self.month(holdable), self._security(holdable)
         is_known = np.zeros(shape, dtype=np.bool_)
         is_known[cell] = True
-        if is_known.sum() < holdable.height:
-            raise DataError("returns repeat a security and month; keep one row of each")
-        ret = np.full(shape, np.nan)
-        ret[cell] = holdable["ret"].to_numpy()
-        leaving = self._holdable(delistings)
-        delisted = np.zeros(shape, dtype=np.bool_)
-        delisted[self.month(leaving), self._security(leaving)] = True
-        for code, rate in enumerate(cash_ret.fill_null(0.0)):
-            yield Market(ret[code], delisted[code], rate, is_observed=bool(observed[code]))
+        if is_known.sum() < rows.height:
+            raise DataError(f"{what} repeat a security and month; keep one row of each")
+        values = np.full(shape, np.nan)
+        values[cell] = rows[column].to_numpy()
+        return values, is_known
 
-    def positions(self, parts: Sequence[tuple[int, Positions]]) -> pl.DataFrame:
-        """``strategy``, ``security_id``, ``month_end`` and the fields of positions.
+    def books(self, frame: pl.DataFrame, names: Sequence[str]) -> dict[int, Book]:
+        """Books of some strategies, by the code of their month.
 
         Parameters
         ----------
-        parts
-            At least one, each with the code of its month; order is kept. NaN becomes null.
+        frame
+            ``strategy``, ``security_id``, ``month_end``, ``weight``; other strategies are ignored.
+        names
+            In the order the books have.
+
+        Raises
+        ------
+        DataError
+            When a strategy has two weights for a security and month.
         """
-        sizes = [part.key.size for _, part in parts]
-        month = np.repeat(np.array([code for code, _ in parts], dtype=np.int64), sizes)
-        fields = {
-            name: np.concatenate([getattr(part, name) for _, part in parts])
+        mine = frame.filter(pl.col("strategy").is_in(names))
+        place = {name: code for code, name in enumerate(names)}
+        order = (
+            pl.DataFrame(
+                {
+                    "month": self.month(mine),
+                    "place": mine["strategy"].replace_strict(place, return_dtype=pl.Int64),
+                    "security": self.security(mine),
+                    "weight": mine["weight"],
+                }
+            )
+            .sort("month", "place", "security")
+            .partition_by("month", as_dict=True, include_key=False, maintain_order=True)
+        )
+        books = {}
+        for (month,), rows in order.items():
+            if rows.select("place", "security").is_duplicated().any():
+                raise DataError(
+                    "targets repeat a strategy, security and month; keep one row of each"
+                )
+            lengths = np.bincount(rows["place"].to_numpy(), minlength=len(names))
+            books[int(month)] = Book(
+                lengths.astype(np.int64), rows["security"].to_numpy(), rows["weight"].to_numpy()
+            )
+        return books
+
+
+Held = tuple[int, Integers, Positions]
+"""Code of a month, codes of some strategies, their positions in it."""
+Told = tuple[int, Integers, Results]
+"""Code of a month, codes of some strategies, their results in it."""
+
+
+def positions_frame(codes: Codes, parts: Sequence[Held], returns: Floats) -> pl.DataFrame:
+    """``strategy``, ``security_id``, ``month_end`` and the fields of positions, by month.
+
+    Parameters
+    ----------
+    codes
+        What the codes stand for.
+    parts
+        In any order.
+    returns
+        Total returns by month and security; ``ret`` is null where NaN and where nothing is held.
+    """
+    sizes = [positions.security.size for _, _, positions in parts]
+    columns: dict[str, list[npt.NDArray[Any]]] = {
+        "strategy": [np.repeat(names, positions.lengths) for _, names, positions in parts],
+        **{
+            name: [getattr(positions, name) for _, _, positions in parts]
             for name in Positions.__slots__
+            if name != "lengths"
+        },
+    }
+    schema = {"strategy": pl.Int64, "security": pl.Int64, "exited": pl.Boolean}
+    month = np.repeat(np.array([month for month, _, _ in parts], dtype=np.int64), sizes)
+    frame = pl.DataFrame(
+        {
+            "month": month,
+            **{
+                name: pl.Series(
+                    name,
+                    np.concatenate(arrays) if arrays else [],
+                    dtype=schema.get(name, pl.Float64),
+                )
+                for name, arrays in columns.items()
+            },
         }
-        strategy, security = np.divmod(fields.pop("key"), max(len(self.securities), 1))
-        return pl.DataFrame(
-            {
-                "strategy": self.strategies.gather(strategy),
-                "security_id": self.securities.gather(security),
-                "month_end": self.month_ends.gather(month),
-                **fields,
-            }
-        ).with_columns(pl.col("ret").fill_nan(None))
+    ).sort("month", "strategy", "security")
+    ret = returns[frame["month"].to_numpy(), frame["security"].to_numpy()]
+    held = pl.when(pl.col("weight") != 0)
+    return frame.with_columns(
+        strategy=codes.strategies.gather(frame["strategy"]),
+        security_id=codes.securities.gather(frame["security"]),
+        month_end=codes.month_ends.gather(frame["month"]),
+        ret=held.then(pl.Series(ret, dtype=pl.Float64).fill_nan(None)),
+    )
 
-    def _key(self, frame: pl.DataFrame) -> Integers:
-        strategy = _of_runs(frame["strategy"], self.strategies.search_sorted)
-        return strategy * len(self.securities) + self._security(frame)
 
-    def _security(self, frame: pl.DataFrame) -> Integers:
-        return self.securities.search_sorted(frame["security_id"]).cast(pl.Int64).to_numpy()
+def results_frame(codes: Codes, parts: Sequence[Told], cash_ret: pl.Series) -> pl.DataFrame:
+    """``strategy``, ``month_end``, ``cash_ret`` and the fields of results, by month."""
+    schema = {"n": pl.Int64, "rebalanced": pl.Boolean}
+    figures = {
+        name: [getattr(results, name) for _, _, results in parts] for name in Results.__slots__
+    }
+    sizes = [names.size for _, names, _ in parts]
+    month = np.repeat(np.array([month for month, _, _ in parts], dtype=np.int64), sizes)
+    strategy = np.concatenate([np.zeros(0, dtype=np.int64), *(names for _, names, _ in parts)])
+    frame = pl.DataFrame(
+        {
+            "month": month,
+            "strategy": strategy,
+            **{
+                name: pl.Series(
+                    name,
+                    np.concatenate(arrays) if arrays else [],
+                    dtype=schema.get(name, pl.Float64),
+                )
+                for name, arrays in figures.items()
+            },
+        }
+    ).sort("month", "strategy")
+    return frame.with_columns(
+        pl.col(pl.Float64).fill_nan(None),
+        strategy=codes.strategies.gather(frame["strategy"]),
+        month_end=codes.month_ends.gather(frame["month"]),
+        cash_ret=cash_ret.gather(frame["month"]),
+    )
 
-    def _holdable(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.filter(pl.col("security_id").is_in(self.securities.implode()))
+
+def code_of_month(month: date, months: MonthRange) -> int:
+    """Months from the start of ``months`` to ``month``."""
+    return (month.year - months.start.year) * _MONTHS_PER_YEAR + month.month - months.start.month
 
 
 def _of_runs(values: pl.Series, code: Callable[[pl.Series], pl.Series]) -> Integers:

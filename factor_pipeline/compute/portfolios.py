@@ -32,7 +32,7 @@ PORTFOLIO_RETURN_SCHEMA = pl.Schema(
     }
 )
 
-_CAP = Sort("cap", (Dimension("lagged_market_equity", (0.8,), ("uncapped", "capped")),))
+CAP = Sort("cap", (Dimension("lagged_market_equity", (0.8,), ("uncapped", "capped")),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _monthly_cap(
 ) -> NDArray[np.float64]:
     """Largest weight of each month, shape (months,); NaN in a month of too few stocks."""
     weighable = rows.frame.with_columns(pl.Series("lagged_market_equity", equity, nan_to_null=True))
-    return breakpoints(weighable, (_CAP,), rule)["value"].to_numpy()
+    return breakpoints(weighable, (CAP,), rule)["value"].to_numpy()
 
 
 @dataclass(frozen=True, slots=True)
