@@ -1,6 +1,6 @@
 """What is wrong with a settings document, as one line a person can act on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from types import NoneType, UnionType
@@ -94,6 +94,8 @@ def _accepted(field: FieldInfo | None) -> str:
 def _item(annotation: object, rules: Sequence[object]) -> str:
     if get_origin(annotation) is Literal:
         return _either([_shown(value) for value in get_args(annotation)])
+    if get_origin(annotation) is Mapping:
+        return "names and numbers such as { book_to_market = 1.0 }"
     if _section_of(annotation):
         return "it as a section with keys of its own"
     if annotation in {int, float}:

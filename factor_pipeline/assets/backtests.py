@@ -8,35 +8,33 @@ from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.factors import LIBRARY, risk_free
 from factor_pipeline.compute.backtest import benchmark_returns
 from factor_pipeline.compute.backtest import run as run_backtest
+from factor_pipeline.compute.bootstrap import Bootstrap
 from factor_pipeline.compute.calendar import last_complete_month, last_trading_day
-from factor_pipeline.compute.drawdown import drawdowns
-from factor_pipeline.compute.formation import targets
+from factor_pipeline.compute.correlations import correlations
+from factor_pipeline.compute.daily_values import daily_values, index_values
+from factor_pipeline.compute.drawdown import daily_drawdowns, drawdowns
+from factor_pipeline.compute.formation import Formation
+from factor_pipeline.compute.illustration import illustration
 from factor_pipeline.compute.performance import summary as summarise
-from factor_pipeline.compute.strategies import Strategy, default_strategies
+from factor_pipeline.compute.strategies import BENCHMARK
 from factor_pipeline.errors import DataError
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.backtest import (
     BACKTEST_RETURN,
+    CORRELATION,
+    DAILY_VALUE,
     DRAWDOWN,
     HOLDING,
+    ILLUSTRATION,
     LEDGER,
     SUMMARY,
 )
 from factor_pipeline.schemas.panel import SECURITY_MONTH
-from factor_pipeline.schemas.raw import BENCHMARK_DAILY
+from factor_pipeline.schemas.raw import BENCHMARK_DAILY, PRICE_DAILY
 from factor_pipeline.schemas.signal import CHARACTERISTIC
-from factor_pipeline.settings import BacktestSettings
+from factor_pipeline.settings import Settings
+from factor_pipeline.settings_strategies import MAX_LAG
 from factor_pipeline.warehouse.models import load_sql
-
-
-def strategies_of(settings: BacktestSettings) -> tuple[Strategy, ...]:
-    """Strategies of the settings."""
-    return default_strategies(
-        top_share=settings.top_share,
-        rebalance_months=settings.rebalance_months,
-        cost_per_traded=settings.cost_per_traded,
-        min_names=settings.min_names,
-    )
 
 
 @table_asset(
@@ -44,8 +42,8 @@ def strategies_of(settings: BacktestSettings) -> tuple[Strategy, ...]:
     BACKTEST_RETURN,
     LEDGER,
     reads=[
-        Upstream(CHARACTERISTIC),
-        Upstream(SECURITY_MONTH, back=1),
+        Upstream(CHARACTERISTIC, back=MAX_LAG),
+        Upstream(SECURITY_MONTH, back=MAX_LAG + 1),
         Upstream(BENCHMARK_DAILY),
         LIBRARY,
     ],
@@ -54,27 +52,47 @@ def strategies_of(settings: BacktestSettings) -> tuple[Strategy, ...]:
 def holding(run: Run) -> Frames:
     """Fill the backtest tables for the months of the run, going on from the month before."""
     months = _complete(run)
-    strategies = strategies_of(run.settings.backtest)
-    stocks = run.warehouse.read_months(load_sql("portfolio/stocks"), months)
-    if run.settings.backtest.universe == "all":
-        stocks = stocks.with_columns(member=pl.lit(value=True))
+    strategies = run.settings.strategy_set.strategies
+    lag = max(strategy.lag_months for strategy in strategies)
+    candidates = run.warehouse.read_months(
+        load_sql("backtest/candidates"), months.widened(back=lag)
+    )
     result = run_backtest(
         strategies,
         months,
         run.warehouse.months(SECURITY_MONTH, months).select("security_id", "month_end", "ret"),
-        targets(stocks, strategies),
+        Formation.of(candidates, strategies),
         _opening_holdings(run, months),
         cash_returns=risk_free(run),
         delistings=run.warehouse.read(load_sql("backtest/delistings")),
+        stocks=candidates,
+        max_volume_share=run.settings.backtest.max_volume_share,
     )
-    index = run.warehouse.read(
-        load_sql("backtest/benchmark_return"),
-        symbol=run.settings.benchmark.symbol,
-        last_complete=_last_benchmark_day(run),
-    )
-    returns = pl.concat([result.returns, benchmark_returns(index, months)])
+    indices = [
+        benchmark_returns(
+            run.warehouse.read(
+                load_sql("backtest/benchmark_return"),
+                symbol=symbol,
+                last_complete=_last_benchmark_day(run, symbol),
+            ),
+            months,
+            name,
+        )
+        for symbol, name in benchmark_names(run.settings).items()
+    ]
+    returns = pl.concat([result.returns, *indices])
     observed = returns.filter(pl.col("net").is_not_null())
     return result.holdings, observed, result.ledger
+
+
+def benchmark_names(settings: Settings) -> dict[str, str]:
+    """Symbol of each benchmark, and the strategy its returns are stored as."""
+    symbols = {one.benchmark for one in settings.strategy_set.strategies if one.benchmark}
+    others = sorted(symbols - {settings.benchmark.symbol})
+    return {
+        settings.benchmark.symbol: BENCHMARK,
+        **{symbol: f"{BENCHMARK}_{symbol}" for symbol in others},
+    }
 
 
 def _complete(run: Run) -> MonthRange:
@@ -84,13 +102,28 @@ def _complete(run: Run) -> MonthRange:
     return MonthRange(min(run.months.start, end), end)
 
 
-def _last_benchmark_day(run: Run) -> date | None:
-    """Last day of the last month the benchmark's own data cover completely."""
+def _last_benchmark_day(run: Run, symbol: str) -> date | None:
+    """Last day of the last month the benchmark's own data cover completely.
+
+    Raises
+    ------
+    DataError
+        When a strategy names a benchmark there are no data of.
+    """
     last = run.warehouse.read(
         "select max(date) from raw.benchmark_daily "
         "where data_set = 'benchmark' and symbol = $symbol",
-        symbol=run.settings.benchmark.symbol,
+        symbol=symbol,
     ).item()
+    if last is None and symbol != run.settings.benchmark.symbol:
+        known = run.warehouse.read(
+            "select distinct symbol from raw.benchmark_daily where data_set = 'benchmark' "
+            "order by symbol"
+        )["symbol"].to_list()
+        raise DataError(
+            f"a strategy is compared with {symbol!r}, which there are no levels of; "
+            f"set its benchmark to one of: {', '.join(known) or 'none are there'}"
+        )
     return last_trading_day(last_complete_month(last)) if last else None
 
 
@@ -115,11 +148,76 @@ def _opening_holdings(run: Run, months: MonthRange) -> pl.DataFrame:
     return run.warehouse.months(HOLDING, before)
 
 
-@table_asset(SUMMARY, DRAWDOWN, reads=[Upstream(BACKTEST_RETURN), LIBRARY])
+@table_asset(
+    DAILY_VALUE,
+    reads=[
+        Upstream(HOLDING),
+        Upstream(BACKTEST_RETURN),
+        Upstream(SECURITY_MONTH, back=1),
+        Upstream(PRICE_DAILY),
+        Upstream(BENCHMARK_DAILY),
+    ],
+    kinds=("polars", "sql"),
+)
+def daily_value(run: Run) -> Frames:
+    """Fill ``backtest.daily_value`` for the months of the run."""
+    returns = run.warehouse.months(BACKTEST_RETURN, run.months)
+    indices = [
+        index_values(
+            run.warehouse.read_months(
+                load_sql("backtest/benchmark_level"), run.months, symbol=symbol
+            ),
+            returns,
+            name,
+        )
+        for symbol, name in benchmark_names(run.settings).items()
+    ]
+    strategies = daily_values(
+        run.warehouse.months(HOLDING, run.months),
+        returns,
+        run.warehouse.read_months(load_sql("backtest/daily_prices"), run.months),
+    )
+    return (pl.concat([strategies, *indices]),)
+
+
+@table_asset(
+    SUMMARY,
+    DRAWDOWN,
+    CORRELATION,
+    ILLUSTRATION,
+    reads=[Upstream(BACKTEST_RETURN), Upstream(DAILY_VALUE), LIBRARY],
+)
 def summary(run: Run) -> Frames:
-    """Fill ``backtest.summary`` and ``backtest.drawdown`` over all months."""
-    returns = run.warehouse.table(BACKTEST_RETURN)
-    return summarise(returns, risk_free(run)), drawdowns(returns)
+    """Fill what the backtest adds up to over all months."""
+    returns, daily = run.warehouse.table(BACKTEST_RETURN), run.warehouse.table(DAILY_VALUE)
+    settings, names = run.settings, benchmark_names(run.settings)
+    defaults = settings.backtest
+    strategies = settings.strategy_set
+    figures = summarise(
+        returns,
+        risk_free(run),
+        daily=daily,
+        benchmarks={
+            one.name: names[one.benchmark] for one in strategies.strategies if one.benchmark
+        },
+        sweeps=strategies.sweeps,
+        bootstrap=Bootstrap(
+            defaults.bootstrap_draws, defaults.bootstrap_block_months, defaults.bootstrap_seed
+        ),
+    )
+    spells = {"monthly": drawdowns(returns), "daily": daily_drawdowns(daily)}
+    quoted = illustration(
+        returns,
+        daily,
+        run.warehouse.read(load_sql("backtest/library_factors"), vintage=settings.library.vintage),
+        simulated=settings.is_simulated,
+    )
+    return (
+        figures,
+        pl.concat([rows.with_columns(frequency=pl.lit(name)) for name, rows in spells.items()]),
+        correlations(returns),
+        quoted,
+    )
 
 
-ASSETS = (holding, summary)
+ASSETS = (holding, daily_value, summary)

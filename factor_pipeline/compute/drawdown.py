@@ -40,20 +40,47 @@ def drawdowns(returns: pl.DataFrame) -> pl.DataFrame:
               depth = \min_t W_t / \max_{s \le t} W_s - 1 .
     """
     known = returns.filter(pl.col("net").is_finite()).sort("strategy", "month_end")
-    rows = [
-        (name, *spell)
-        for (name,), one in known.group_by("strategy", maintain_order=True)
-        for spell in _spells(one["net"].to_numpy(), one["month_end"].to_list())
-    ]
+    rows = []
+    for (name,), one in known.group_by("strategy", maintain_order=True):
+        wealth = np.multiply.accumulate(1.0 + one["net"].to_numpy())
+        days = one["month_end"].to_list()
+        rows += [(name, *spell) for spell in _spells(wealth, days, days[0].replace(day=1))]
+    return pl.DataFrame(rows, schema=DRAWDOWN_SCHEMA, orient="row")
+
+
+def daily_drawdowns(values: pl.DataFrame) -> pl.DataFrame:
+    """Every spell of daily wealth below its last high.
+
+    Parameters
+    ----------
+    values
+        Unique ``strategy``, ``date`` with ``month_end`` (of that day) and ``value`` (at its close
+        of 1 at the start of the month; of the last day the whole month's). Months without rows are
+        left out.
+
+    Returns
+    -------
+    pl.DataFrame
+        As from `drawdowns`, with days in place of month ends.
+    """
+    known = values.sort("strategy", "date")
+    rows = []
+    for (name,), one in known.group_by("strategy", maintain_order=True):
+        value, days = one["value"].to_numpy(), one["date"].to_list()
+        lengths = one["month_end"].rle().struct.field("len").to_numpy()
+        whole = value[np.cumsum(lengths) - 1]
+        before = np.concatenate([[1.0], np.cumprod(whole)[:-1]])
+        wealth = np.repeat(before, lengths) * value
+        rows += [(name, *spell) for spell in _spells(wealth, days, days[0].replace(day=1))]
     return pl.DataFrame(rows, schema=DRAWDOWN_SCHEMA, orient="row")
 
 
 def _spells(
-    ret: npt.NDArray[np.float64], month_ends: list[date]
+    levels: npt.NDArray[np.float64], dates: list[date], first_day: date
 ) -> list[tuple[float, date, date, date | None]]:
-    """Depth, peak, trough and recovery of each spell."""
-    wealth = np.concatenate([[1.0], np.cumprod(1.0 + ret)])
-    days = [month_ends[0].replace(day=1) - timedelta(days=1), *month_ends]
+    """Depth, peak, trough and recovery of each spell of wealth that was 1 before ``first_day``."""
+    wealth = np.concatenate([[1.0], levels])
+    days = [first_day - timedelta(days=1), *dates]
     is_below = wealth < np.maximum.accumulate(wealth)
     # Wealth starts at a high, so edges come in pairs once an open end is closed.
     edges = np.flatnonzero(np.diff(is_below, append=False)).tolist()

@@ -1,14 +1,24 @@
 """What a series of monthly strategy returns amounts to."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from factor_pipeline.compute.drawdown import drawdowns
-from factor_pipeline.compute.rounding import reproducible
+from factor_pipeline.compute.bootstrap import Bootstrap, drawdown_interval, sharpe_interval
+from factor_pipeline.compute.deflation import deflated_sharpe, expected_maximum
+from factor_pipeline.compute.drawdown import daily_drawdowns, drawdowns
+from factor_pipeline.compute.metrics import METRICS
+from factor_pipeline.compute.series_statistics import (
+    deviation,
+    of_active,
+    of_excess,
+    of_regression,
+    of_returns,
+)
 from factor_pipeline.compute.strategies import BENCHMARK
 from factor_pipeline.errors import DataError
 
@@ -17,52 +27,8 @@ MIN_MONTHS = 12
 """Fewest months a statistic is given for."""
 
 _YEAR = 12
-# Standard deviations and residuals that are rounding, not risk.
-_ZERO_DEVIATION = 1e-12
-_ZERO_RESIDUAL = 1e-20
-
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A figure of the summary: its name, its unit, what it means."""
-
-    name: str
-    unit: str
-    description: str
-
-
-METRICS = (
-    Metric("months", "count", "Months with a return."),
-    Metric("missing_months", "count", "Months without a return, left out everywhere."),
-    Metric("rf_months", "count", "Months with a return and a risk-free rate."),
-    Metric("benchmark_months", "count", "Months with a return and a benchmark return."),
-    Metric("annual_return", "decimal", "12 x mean net return."),
-    Metric("gross_annual_return", "decimal", "12 x mean return before costs, same months."),
-    Metric("cagr", "decimal", "Compound net return per year, prod(1 + r)^(12 / months) - 1."),
-    Metric("volatility", "decimal", "sd(r) x sqrt(12), with n - 1."),
-    Metric("sharpe", "ratio", "mean(r - rf) / sd(r - rf) x sqrt(12)."),
-    Metric("return_to_risk", "ratio", "mean(r) / sd(r) x sqrt(12): a Sharpe ratio with rf = 0."),
-    Metric(
-        "sortino",
-        "ratio",
-        "mean(r - rf) / sqrt(mean(min(r - rf, 0)^2)) x sqrt(12), all rf_months in the mean.",
-    ),
-    Metric("max_drawdown", "decimal", "Deepest fall of wealth from its high, at most 0."),
-    Metric("calmar", "ratio", "cagr / -max_drawdown."),
-    Metric("best_month", "decimal", "Largest net return."),
-    Metric("worst_month", "decimal", "Smallest net return."),
-    Metric("hit_rate", "decimal", "Share of months with a net return above 0."),
-    Metric("tracking_error", "decimal", "sd(r - benchmark) x sqrt(12)."),
-    Metric("information_ratio", "ratio", "mean(r - benchmark) / sd(r - benchmark) x sqrt(12)."),
-    Metric("beta", "ratio", "Slope of r - rf on benchmark - rf."),
-    Metric("alpha", "decimal", "12 x intercept of the same regression."),
-    Metric("alpha_t", "ratio", "t of alpha, Newey-West with alpha_lag lags."),
-    Metric("alpha_lag", "months", "Lags of alpha_t, floor(4 (T / 100)^(2/9)) for T months."),
-    Metric("average_turnover", "decimal", "Mean one-way turnover per month."),
-)
-"""All figures of the summary, in order."""
 
 
 def newey_west_lag(months: int) -> int:
@@ -75,24 +41,40 @@ def newey_west_lag(months: int) -> int:
     return math.floor(4.0 * math.pow(months / 100.0, 2.0 / 9.0))
 
 
-def summary(returns: pl.DataFrame, cash_returns: pl.DataFrame | None = None) -> pl.DataFrame:
+def summary(  # noqa: PLR0913 - all but the first are optional
+    returns: pl.DataFrame,
+    cash_returns: pl.DataFrame | None = None,
+    *,
+    daily: pl.DataFrame | None = None,
+    benchmarks: Mapping[str, str] = _NO_NAMES,
+    sweeps: Sequence[Sequence[str]] = (),
+    bootstrap: Bootstrap | None = None,
+) -> pl.DataFrame:
     """Statistics of net monthly returns, one row per strategy and metric.
 
     Parameters
     ----------
     returns
-        Unique ``strategy``, ``month_end`` with ``gross``, ``net``, ``turnover`` (decimals) as in
-        ``Backtest.returns``, all months of each strategy. The rows of strategy ``benchmark``, if
-        any, are what the others are compared with.
+        Unique ``strategy``, ``month_end`` with ``gross``, ``net``, ``turnover`` (decimals) and,
+        where known, ``capacity`` as in ``Backtest.returns``, all months of each strategy. The rows
+        of strategy ``benchmark``, if any, are what the others are compared with.
     cash_returns
         Unique ``month_end`` with ``rf`` (decimal), the same the strategies were run with. Without a
         rate in at least 12 months what needs one is null.
+    daily
+        Values within the months, as from `daily_values.daily_values`.
+    benchmarks
+        Strategy to the name of its benchmark, where that is not ``benchmark``.
+    sweeps
+        Names of the variants of each sweep.
+    bootstrap
+        How intervals are drawn; without it there are none.
 
     Returns
     -------
     pl.DataFrame
         ``strategy``, ``metric``, ``value``: every metric of ``METRICS`` for every strategy, null
-        with fewer than 12 months to compute it from, where risk is 0 in a denominator, and for the
+        with fewer than 12 months to compute it from, where risk is 0 in a denominator, and for a
         benchmark against itself. Drawdown dates are in `drawdown.drawdowns`.
 
     Raises
@@ -115,117 +97,108 @@ def summary(returns: pl.DataFrame, cash_returns: pl.DataFrame | None = None) -> 
     rates = pl.DataFrame(schema={"month_end": pl.Date, "rf": pl.Float64})
     if cash_returns is not None:
         rates = cash_returns.select("month_end", "rf")
-    of_benchmark = returns.filter(pl.col("strategy") == BENCHMARK)
+    compared = pl.col("strategy").replace_strict(
+        {**benchmarks, "": ""}, default=BENCHMARK, return_dtype=pl.String
+    )
     table = (
         returns.sort("strategy", "month_end")
+        .with_columns(against=compared)
         .join(rates, on="month_end", how="left", maintain_order="left")
         .join(
-            of_benchmark.select("month_end", benchmark="net"),
-            on="month_end",
+            returns.select("month_end", against="strategy", benchmark="net"),
+            on=["month_end", "against"],
             how="left",
             maintain_order="left",
         )
     )
-    deepest = dict(drawdowns(returns).group_by("strategy").agg(pl.col("depth").min()).iter_rows())
+    deepest = _deepest(drawdowns(returns))
+    daily_deepest = {} if daily is None else _deepest(daily_drawdowns(daily))
+    with_days = set() if daily is None else set(daily["strategy"].unique())
+    values = {}
+    for (name,), one in table.group_by("strategy", maintain_order=True):
+        mine = _values(one, str(name), deepest.get(str(name), 0.0))
+        if name in with_days and "max_drawdown" in mine:
+            mine["max_drawdown_daily"] = daily_deepest.get(str(name), 0.0)
+        if bootstrap and bootstrap.draws:
+            mine |= _of_draws(one, bootstrap)
+        values[str(name)] = mine
+    for sweep in sweeps:
+        _deflate(values, table, sweep)
     rows = [
-        (name, metric.name, values.get(metric.name))
-        for (name,), one in table.group_by("strategy", maintain_order=True)
-        for values in [_values(one, name, deepest.get(name, 0.0))]
+        (name, metric.name, mine.get(metric.name))
+        for name, mine in values.items()
         for metric in METRICS
     ]
     return pl.DataFrame(rows, schema=SUMMARY_SCHEMA, orient="row")
 
 
+def _deepest(spells: pl.DataFrame) -> dict[str, float]:
+    return dict(spells.group_by("strategy").agg(pl.col("depth").min()).iter_rows())
+
+
+def _excess(months: pl.DataFrame) -> _Floats:
+    """Return over the risk-free rate in the months that have both."""
+    known = months.filter(pl.col("net").is_finite() & pl.col("rf").is_finite())
+    return (known["net"] - known["rf"]).to_numpy()
+
+
+def _of_draws(months: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, float | None]:
+    """Intervals of a strategy, and what they were drawn with."""
+    net = months["net"].drop_nulls().drop_nans().to_numpy()
+    if net.size < MIN_MONTHS:
+        return {}
+    low, high = drawdown_interval(net, bootstrap.places(net.size))
+    values: dict[str, float | None] = {
+        "max_drawdown_low": low,
+        "max_drawdown_high": high,
+        "bootstrap_draws": bootstrap.draws,
+        "bootstrap_block_months": bootstrap.block_months,
+        "bootstrap_seed": bootstrap.seed,
+    }
+    excess = _excess(months)
+    if excess.size >= MIN_MONTHS and deviation(excess) > 0:
+        interval = sharpe_interval(excess, bootstrap.places(excess.size))
+        values["sharpe_low"], values["sharpe_high"] = interval or (None, None)
+    return values
+
+
+def _deflate(
+    values: dict[str, dict[str, float | None]], table: pl.DataFrame, sweep: Sequence[str]
+) -> None:
+    """Add to the variants of a sweep what is left of each once all are counted."""
+    ratios = [ratio for name in sweep if (ratio := values.get(name, {}).get("sharpe")) is not None]
+    threshold = expected_maximum([ratio / math.sqrt(_YEAR) for ratio in ratios])
+    for name in sweep:
+        mine = values.get(name, {})
+        mine["trials"] = len(sweep)
+        if threshold is not None and mine.get("sharpe") is not None:
+            excess = _excess(table.filter(pl.col("strategy") == name))
+            mine["deflated_sharpe"] = deflated_sharpe(excess, threshold)
+
+
 def _values(months: pl.DataFrame, name: str, max_drawdown: float) -> dict[str, float | None]:
     known = months.filter(pl.col("net").is_finite())
-    over_cash = known.filter(pl.col("rf").is_finite())
+    excess = _excess(months)
     paired = known.filter(pl.col("benchmark").is_finite())
     values: dict[str, float | None] = {
         "months": known.height,
         "missing_months": months.height - known.height,
-        "rf_months": over_cash.height,
+        "rf_months": excess.size,
         "benchmark_months": paired.height,
     }
     if known.height >= MIN_MONTHS:
-        values |= _of_returns(known, max_drawdown)
-    if over_cash.height >= MIN_MONTHS:
-        values |= _of_excess((over_cash["net"] - over_cash["rf"]).to_numpy())
-    if name == BENCHMARK:
+        values |= of_returns(known, max_drawdown)
+    if excess.size >= MIN_MONTHS:
+        values |= of_excess(excess)
+    if name == months["against"][0] or name.startswith(f"{BENCHMARK}_") or name == BENCHMARK:
         return values
     if paired.height >= MIN_MONTHS:
-        values |= _of_active((paired["net"] - paired["benchmark"]).to_numpy())
+        values |= of_active((paired["net"] - paired["benchmark"]).to_numpy())
     both = paired.filter(pl.col("rf").is_finite())
     if both.height >= MIN_MONTHS:
-        values |= _of_regression(
-            (both["net"] - both["rf"]).to_numpy(), (both["benchmark"] - both["rf"]).to_numpy()
+        values |= of_regression(
+            (both["net"] - both["rf"]).to_numpy(),
+            (both["benchmark"] - both["rf"]).to_numpy(),
+            newey_west_lag(both.height),
         )
     return values
-
-
-def _of_returns(months: pl.DataFrame, max_drawdown: float) -> dict[str, float | None]:
-    ret = months["net"].to_numpy()
-    gross = _mean(months["gross"])
-    cagr = float(np.prod(1.0 + ret)) ** (_YEAR / ret.size) - 1.0
-    return {
-        "annual_return": _YEAR * float(ret.mean()),
-        "gross_annual_return": None if gross is None else _YEAR * gross,
-        "cagr": cagr,
-        "volatility": _deviation(ret) * math.sqrt(_YEAR),
-        "return_to_risk": _per_risk(ret),
-        "max_drawdown": max_drawdown,
-        "calmar": cagr / -max_drawdown if max_drawdown < 0 else None,
-        "best_month": float(ret.max()),
-        "worst_month": float(ret.min()),
-        "hit_rate": float((ret > 0).mean()),
-        "average_turnover": _mean(months["turnover"]),
-    }
-
-
-def _of_excess(excess: _Floats) -> dict[str, float | None]:
-    downside = math.sqrt(float((np.minimum(excess, 0.0) ** 2).mean()))
-    return {
-        "sharpe": _per_risk(excess),
-        "sortino": float(excess.mean()) / downside * math.sqrt(_YEAR) if downside > 0 else None,
-    }
-
-
-def _of_active(active: _Floats) -> dict[str, float | None]:
-    return {
-        "tracking_error": _deviation(active) * math.sqrt(_YEAR),
-        "information_ratio": _per_risk(active),
-    }
-
-
-def _of_regression(excess: _Floats, market: _Floats) -> dict[str, float | None]:
-    if _deviation(market) == 0:
-        return {}
-    # Statsmodels takes seconds to import, which commands that compute nothing need not wait for.
-    from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    lag = newey_west_lag(excess.size)
-    design = np.column_stack([np.ones(market.size), market])
-    fit = OLS(excess, design).fit(cov_type="HAC", cov_kwds={"maxlags": lag})
-    has_risk = fit.ssr > _ZERO_RESIDUAL * float((excess**2).sum())
-    return {
-        "beta": reproducible(fit.params[1]),
-        "alpha": reproducible(_YEAR * fit.params[0]),
-        "alpha_t": reproducible(fit.tvalues[0]) if has_risk else None,
-        "alpha_lag": lag,
-    }
-
-
-def _mean(column: pl.Series) -> float | None:
-    """Mean of a column, unless a value is missing."""
-    return None if column.null_count() else float(column.to_numpy().mean())
-
-
-def _deviation(values: _Floats) -> float:
-    """Sample standard deviation, 0 when it is rounding only."""
-    deviation = float(values.std(ddof=1))
-    return deviation if deviation > _ZERO_DEVIATION * float(np.abs(values).max()) else 0.0
-
-
-def _per_risk(values: _Floats) -> float | None:
-    """Annualised mean over standard deviation."""
-    deviation = _deviation(values)
-    return float(values.mean()) / deviation * math.sqrt(_YEAR) if deviation > 0 else None

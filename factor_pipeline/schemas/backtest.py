@@ -55,10 +55,18 @@ BACKTEST_RETURN = Table(
             "cost", pl.Float64, "decimal", "Cost of trading at its start.", nullable=True, minimum=0
         ),
         Column(
+            "borrow_cost",
+            pl.Float64,
+            "decimal",
+            "Fee on shorts, paid at its end.",
+            nullable=True,
+            minimum=0,
+        ),
+        Column(
             "net",
             pl.Float64,
             "decimal",
-            "(1 - cost)(1 + gross) - 1.",
+            "(1 - cost)(1 + gross - borrow_cost) - 1.",
             nullable=True,
             minimum=-1.0,
         ),
@@ -70,8 +78,36 @@ BACKTEST_RETURN = Table(
             nullable=True,
             minimum=0,
         ),
+        Column(
+            "traded",
+            pl.Float64,
+            "share",
+            "Notional bought and sold, as a share of the capital.",
+            nullable=True,
+            minimum=0,
+        ),
         Column("n", pl.Int64, "count", "Securities held; NULL for the benchmark.", nullable=True),
+        Column(
+            "gross_exposure",
+            pl.Float64,
+            "share",
+            "Long and short positions after trading.",
+            nullable=True,
+            minimum=0,
+        ),
+        Column(
+            "net_exposure", pl.Float64, "share", "Long less short after trading.", nullable=True
+        ),
         Column("cash_weight", pl.Float64, "share", "Cash after trading.", nullable=True),
+        Column(
+            "capacity",
+            pl.Float64,
+            "USD",
+            "Largest capital whose trades stay within max_volume_share of the dollar volume each "
+            "security had in the month before; NULL without trades or volumes.",
+            nullable=True,
+            minimum=0,
+        ),
         Column(
             "cash_ret", pl.Float64, "decimal", "Return of cash: the risk-free rate.", nullable=True
         ),
@@ -124,18 +160,61 @@ SUMMARY = Table(
     ),
 )
 
+DAILY_VALUE = Table(
+    layer="backtest",
+    name="daily_value",
+    description=(
+        "Value at each close of 1 invested in a strategy at the start of the month; the value of "
+        "the month's last day is 1 + net, which links the months."
+    ),
+    key=("strategy", "date"),
+    columns=(
+        _STRATEGY,
+        MONTH_END,
+        Column("date", pl.Date, "date", "Trading day."),
+        Column("value", pl.Float64, "ratio", "Value, net of costs.", minimum=0.0),
+    ),
+    monthly=True,
+)
+
 DRAWDOWN = Table(
     layer="backtest",
     name="drawdown",
-    description="Every spell of a strategy's month-end wealth below its last high.",
-    key=("strategy", "peak"),
+    description="Every spell of a strategy's wealth below its last high, monthly and daily.",
+    key=("strategy", "frequency", "peak"),
     columns=(
         _STRATEGY,
-        Column("depth", pl.Float64, "decimal", "Deepest fall from the high.", maximum=0.0),
-        Column("peak", pl.Date, "date", "Last month-end at the high."),
-        Column("trough", pl.Date, "date", "First month-end at the lowest wealth."),
         Column(
-            "recovery", pl.Date, "date", "Month-end back at the high, if so far.", nullable=True
+            "frequency",
+            pl.String,
+            "name",
+            "Whether wealth is looked at on month ends or every day.",
+            values=("monthly", "daily"),
+        ),
+        Column("depth", pl.Float64, "decimal", "Deepest fall from the high.", maximum=0.0),
+        Column("peak", pl.Date, "date", "Last month-end (or day) at the high."),
+        Column("trough", pl.Date, "date", "First one at the lowest wealth."),
+        Column("recovery", pl.Date, "date", "First one back at the high, if any.", nullable=True),
+    ),
+)
+
+CORRELATION = Table(
+    layer="backtest",
+    name="correlation",
+    description="Correlation of monthly net returns of each pair of strategies.",
+    key=("strategy", "other"),
+    columns=(
+        _STRATEGY,
+        Column("other", pl.String, "name", "The other one, later in the alphabet."),
+        Column("months", pl.Int64, "count", "Months both have.", minimum=0),
+        Column(
+            "correlation",
+            pl.Float64,
+            "decimal",
+            "Correlation; NULL with fewer than 12 months or a constant series.",
+            nullable=True,
+            minimum=-1.0,
+            maximum=1.0,
         ),
     ),
 )
@@ -238,5 +317,35 @@ LOADING = Table(
         Column("months", pl.Int64, "count", "Months with the return and all factors.", minimum=0),
         Column("first_month", pl.Date, "date", "First of them.", nullable=True),
         Column("last_month", pl.Date, "date", "Last of them.", nullable=True),
+    ),
+)
+
+ILLUSTRATION = Table(
+    layer="backtest",
+    name="illustration",
+    description=(
+        "Figures of a widely quoted illustration of factor investing beside those of this "
+        "warehouse, and why they differ."
+    ),
+    key=("subject", "metric"),
+    columns=(
+        Column(
+            "subject",
+            pl.String,
+            "name",
+            "Strategy; or library factor: hml, umd, hml_umd (half of each).",
+        ),
+        Column("metric", pl.String, "name", "Figure of backtest.summary it is compared with."),
+        Column("quoted", pl.Float64, "see metric", "As quoted."),
+        Column(
+            "ours",
+            pl.Float64,
+            "see metric",
+            "As computed over the window; NULL without the series or with fewer than 12 months.",
+            nullable=True,
+        ),
+        Column("first_month", pl.Date, "date", "First month of the window.", nullable=True),
+        Column("last_month", pl.Date, "date", "Last month of the window.", nullable=True),
+        Column("explanation", pl.String, "text", "Why the two differ."),
     ),
 )

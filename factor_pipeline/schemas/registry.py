@@ -3,12 +3,15 @@
 from factor_pipeline.schemas import truth
 from factor_pipeline.schemas.backtest import (
     BACKTEST_RETURN,
+    DAILY_VALUE,
     DRAWDOWN,
     HOLDING,
+    ILLUSTRATION,
     LEDGER,
     LOADING,
     SUMMARY,
 )
+from factor_pipeline.schemas.backtest import CORRELATION as STRATEGY_CORRELATION
 from factor_pipeline.schemas.backtest import EXPOSURE as STRATEGY_EXPOSURE
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
@@ -106,10 +109,13 @@ DERIVED_TABLES = (
     HOLDING,
     BACKTEST_RETURN,
     LEDGER,
+    DAILY_VALUE,
     SUMMARY,
     DRAWDOWN,
     STRATEGY_EXPOSURE,
     LOADING,
+    STRATEGY_CORRELATION,
+    ILLUSTRATION,
 )
 TRUTH_TABLES = (
     truth.MARKET,
