@@ -167,7 +167,7 @@ DAILY_VALUE = Table(
         "Value at each close of 1 invested in a strategy at the start of the month; the value of "
         "the month's last day is 1 + net, which links the months."
     ),
-    key=("strategy", "date"),
+    key=("strategy", "month_end", "date"),
     columns=(
         _STRATEGY,
         MONTH_END,

@@ -1,6 +1,7 @@
 -- Grain: one row per strategy and drawdown.
 -- How deep and how long were the worst losses of each strategy?
--- From month-end wealth after costs; losses inside a month go deeper. depth is a decimal below 0.
+-- From month-end wealth after costs; losses inside a month go deeper:
+-- those of frequency 'daily' in backtest.drawdown. depth is a decimal below 0.
 -- recovery is NULL while wealth is still below its high; months_below then counts to the strategy's
 -- last month. Strategies start at different months: one that began after 2009 never met the crisis.
 with settings as (
@@ -36,5 +37,6 @@ from backtest.drawdown
 inner join last_months
     on drawdown.strategy = last_months.strategy
 cross join settings
+where drawdown.frequency = 'monthly'
 qualify place <= settings.spells
 order by drawdown.strategy, place

@@ -207,14 +207,15 @@ BACKTEST_RETURN += rows(
     ("benchmark", APR, 0.02, 0.02, None, None, None, None, None),
 )
 DRAWDOWN = rows(
-    "strategy depth peak trough recovery",
-    ("momentum", -0.2, FEB, MAR, APR),
-    ("value", -0.1, JAN, FEB, MAR),
-    ("value", -0.5, FEB, MAR, None),
-    ("value", -0.2, date(2010, 1, 31), date(2010, 3, 31), date(2010, 7, 31)),
-    ("value", -0.3, date(2011, 1, 31), date(2011, 3, 31), date(2012, 1, 31)),
-    ("value", -0.01, date(2013, 1, 31), date(2013, 2, 28), date(2013, 3, 31)),
-    ("value", -0.4, date(2014, 1, 31), date(2014, 3, 31), date(2014, 4, 30)),
+    "strategy frequency depth peak trough recovery",
+    ("momentum", "monthly", -0.2, FEB, MAR, APR),
+    ("value", "monthly", -0.1, JAN, FEB, MAR),
+    ("value", "monthly", -0.5, FEB, MAR, None),
+    ("value", "monthly", -0.2, date(2010, 1, 31), date(2010, 3, 31), date(2010, 7, 31)),
+    ("value", "monthly", -0.3, date(2011, 1, 31), date(2011, 3, 31), date(2012, 1, 31)),
+    ("value", "monthly", -0.01, date(2013, 1, 31), date(2013, 2, 28), date(2013, 3, 31)),
+    ("value", "monthly", -0.4, date(2014, 1, 31), date(2014, 3, 31), date(2014, 4, 30)),
+    ("value", "daily", -0.6, date(2020, 2, 27), date(2020, 3, 23), None),
 )
 
 UMD_MONTHS = month_ends(2017, 4, 37)

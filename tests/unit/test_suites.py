@@ -348,8 +348,11 @@ def run_checks(warehouse: Warehouse, table: Table, first: str = "", last: str = 
 def backtest_months(*nets: float) -> pl.DataFrame:
     starts = pl.date_range(date(2020, 1, 1), date(2020, len(nets), 1), "1mo", eager=True)
     return pl.DataFrame({"month_end": starts.dt.month_end(), "net": nets}).select(
-        *(pl.lit(None).alias(c) for c in ("gross", "cost", "turnover", "n", "cash_weight")),
-        *(pl.lit(None).alias(c) for c in ("cash_ret", "rebalanced")),
+        *(
+            pl.lit(None).alias(column.name)
+            for column in BACKTEST_RETURN.columns
+            if column.nullable and column.name != "net"
+        ),
         pl.all(),
         strategy=pl.lit("value"),
     )
@@ -364,7 +367,7 @@ def test_a_check_looks_at_the_months_of_its_run_only(warehouse):
     assert not checks["expectations"].passed
     assert checks["expectations"].severity is dg.AssetCheckSeverity.ERROR
     assert checks["expectations"].metadata["observed"].value == (
-        "3 rows, 8 rules, broken: net in range"
+        "3 rows, 12 rules, broken: net in range"
     )
     assert "net in range | 1 | net -2.0, strategy value, month_end 2020-02-29" in (
         checks["expectations"].metadata["broken_rules"].value
@@ -376,7 +379,7 @@ def test_a_check_looks_at_the_months_of_its_run_only(warehouse):
             "error",
             False,
             1,
-            "3 rows, 8 rules, broken: net in range",
+            "3 rows, 12 rules, broken: net in range",
         )
     ]
 
