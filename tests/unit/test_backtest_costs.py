@@ -169,7 +169,9 @@ def test_a_strategy_runs_from_its_start_to_its_end_only():
 
 def test_lagged_signals_rank_the_stocks_of_today():
     rule = strategy(lag_months=1, rebalance_months=1, top_share=0.5)
-    frame = candidates((1, 0, 9.0), (2, 0, 1.0), (3, 0, 99.0), (1, 1, 1.0), (2, 1, 9.0), (4, 1, 99.0))
+    frame = candidates(
+        (1, 0, 9.0), (2, 0, 1.0), (3, 0, 99.0), (1, 1, 1.0), (2, 1, 9.0), (4, 1, 99.0)
+    )
     formed = targets(frame, [rule])
     # Stock 3 has left, stock 4 had no signal a month ago.
     assert formed.select("security_id", "month_end").rows() == [(1, ENDS[1])]
