@@ -515,16 +515,6 @@ def part_of_example(name: str) -> str:
     return dict(zip(["", *parts[1::2]], parts[::2], strict=True))[name]
 
 
-def lists_of_sections() -> dict[str, type[BaseModel]]:
-    return {
-        name: inner[0]
-        for name, field in Settings.model_fields.items()
-        if (inner := get_args(field.annotation))
-        and isinstance(inner[0], type)
-        and issubclass(inner[0], BaseModel)
-    }
-
-
 def test_the_example_has_every_key():
     listed = lists_of_sections()
     for key in set(Settings.model_fields) - set(sections()) - set(listed):
