@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 WARM_UP = (24, 50)
-CAPITAL = 1e9
+# bt takes an amount as spent when it is within 1e-8: with much capital it searches without end.
+CAPITAL = 1e3
 
 
 def main() -> None:

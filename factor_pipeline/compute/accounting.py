@@ -156,10 +156,9 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One element per strategy; what is not known is NaN.
+    """One element per strategy; NaN where not known.
 
-    ``gross``, ``borrow_cost`` and ``net`` are of observed months; ``capacity`` of trades in
-    securities with a known dollar volume.
+    ``capacity`` is of trades in securities with a known dollar volume.
     """
 
     gross: Floats

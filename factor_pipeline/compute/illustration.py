@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
 import polars as pl
@@ -106,6 +107,7 @@ _OF_FACTOR: Mapping[str, str] = MappingProxyType(
         "return, return over volatility is its Sharpe ratio.",
     }
 )
+_QUOTED_PEAK, _QUOTED_TROUGH = date(2007, 10, 31), date(2009, 3, 31)
 _ABSENT = "There is no such series in the backtest."
 _SIMULATED = "Simulated market: the figure says nothing about real stocks. "
 
@@ -188,8 +190,8 @@ def _rows(
     figures = {
         (name, metric): value for name, metric, value in summary(returns, daily=daily).iter_rows()
     }
-    ends = returns["month_end"]
-    window = (ends.min(), ends.max())
+    ends = returns["month_end"].unique().sort().to_list()
+    window = (ends[0], ends[-1]) if ends else (date.min, date.min)
     present = set(returns["strategy"])
     rows = [
         (
@@ -198,7 +200,7 @@ def _rows(
             quote.of(metric),
             figures.get((subject, metric)),
             *(window if subject in present else (None, None)),
-            note + _explained(subject, metric) if subject in present else _ABSENT,
+            note + _explained(subject, metric, window) if subject in present else _ABSENT,
         )
         for subject, quote in quotes.items()
         for metric in metrics
@@ -206,7 +208,12 @@ def _rows(
     return pl.DataFrame(rows, schema=ILLUSTRATION_SCHEMA, orient="row")
 
 
-def _explained(subject: str, metric: str) -> str:
+def _explained(subject: str, metric: str, window: tuple[date, date]) -> str:
     if subject in FACTOR_QUOTES:
         return _OF_FACTOR[metric]
-    return (_OF_BENCHMARK if subject == BENCHMARK else _OF_STRATEGY)[metric]
+    if subject != BENCHMARK:
+        return _OF_STRATEGY[metric]
+    first, last = window
+    covers = first <= _QUOTED_PEAK and last >= _QUOTED_TROUGH
+    outside = "" if covers or "drawdown" not in metric else " That fall lies outside the window."
+    return _OF_BENCHMARK[metric] + outside

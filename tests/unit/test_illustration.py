@@ -105,3 +105,12 @@ def test_few_months_or_a_constant_have_no_correlation():
         if b == "z"
     }
     assert result == {"flat": None, "short": None}
+
+
+def test_a_window_without_the_crisis_says_that_the_quoted_fall_lies_outside_it():
+    outside = "That fall lies outside the window."
+    assert rows()["benchmark", "max_drawdown"]["explanation"].endswith(outside)
+    assert outside not in rows()["benchmark", "cagr"]["explanation"]
+    long = RETURNS.filter(pl.col("strategy").is_in(["benchmark", "momentum"]))
+    crisis = long.with_columns(pl.col("month_end").dt.offset_by("7y").dt.month_end())
+    assert rows(returns=crisis)["benchmark", "max_drawdown"]["explanation"].endswith("dividends.")
