@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factor_pipeline.compute.ordering import finite, reduce_runs, sorted_by_key
+from factor_pipeline.compute.ordering import codes_in, finite, reduce_runs, sorted_by_key
 from factor_pipeline.errors import DataError
 
 numbers = st.floats(-1e6, 1e6)
@@ -89,3 +89,11 @@ def test_a_row_without_a_part_of_its_key_is_refused():
 def test_what_is_no_finite_number_is_null():
     frame = pl.DataFrame({"x": [1.0, float("nan"), float("inf"), -float("inf"), None]})
     assert frame.select(finite(pl.col("x")))["x"].to_list() == [1.0, None, None, None, None]
+
+
+@pytest.mark.parametrize("step", [1, 3, 10**9])
+def test_codes_are_the_places_of_values_near_and_far_apart(step):
+    known = pl.Series([step * i - 5 for i in range(40)])
+    draw = np.random.default_rng(1).integers(0, 40, 200)
+    assert codes_in(known, known.gather(draw)).tolist() == draw.tolist()
+    assert codes_in(known, known.clear()).size == 0
