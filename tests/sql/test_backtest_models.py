@@ -87,7 +87,7 @@ def test_candidates_know_the_end_of_the_month_before_and_every_signal(warehouse)
     )
     # Stock 2 was not there at the end of January.
     assert shown.rows() == [
-        (1, FEB, 0.5, 0.1, 1e6, 5e4, "NYSE", True, "Health"),
+        (1, FEB, 0.5, 0.1, 1e6, 5e4, "NYSE", True, "Energy"),
         (1, MAR, 0.6, None, 2e6, 6e4, "NYSE", False, "Health"),
         (2, MAR, 0.8, 0.4, None, None, None, True, None),
     ]
