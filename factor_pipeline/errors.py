@@ -31,6 +31,10 @@ class QueryError(FactorPipelineError):
     """A user's SQL could not be answered."""
 
 
+class UnknownTableError(QueryError):
+    """A query names a table that the published file does not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadFileError(Exception):
     """A fetched file is not what its data set promises; it goes to quarantine as a whole.

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from factor_pipeline.errors import DataError, QueryError
+from factor_pipeline.errors import DataError, QueryError, UnknownTableError
 from factor_pipeline.warehouse.connection import connect
 
 _LOCKED_DOWN = {
@@ -52,34 +53,73 @@ def query_published(
     QueryError
         When nothing is published yet, the SQL is wrong, is not one SELECT, touches another file,
         takes longer than ``timeout_seconds`` or gives more than ``max_rows`` rows.
+    UnknownTableError
+        When it names a table that is not there.
+    """
+    with snapshot(published) as answer:
+        return answer(query, timeout_seconds=timeout_seconds, max_rows=max_rows)
+
+
+@contextmanager
+def snapshot(published: Path) -> Iterator["Answer"]:
+    """Keep one version of the published file open for several queries.
+
+    Yields
+    ------
+    Answer
+        Called with a query, and limits if need be, as `query_published` is. A run that publishes
+        meanwhile does not change what it sees.
+
+    Raises
+    ------
+    QueryError
+        When nothing is published yet, or the file cannot be read.
     """
     if not published.exists():
         raise QueryError(f"nothing is published at {published}; run `factor-pipeline run` first")
-    try:
-        with connect(published, read_only=True, config=_LOCKED_DOWN) as connection:
-            _refuse_other_statements(connection, query)
-            with _interrupted_after(connection, timeout_seconds):
-                relation = connection.sql(_without_its_end(query))
+    with ExitStack() as stack:
+        try:
+            opened = connect(published, read_only=True, config=_LOCKED_DOWN)
+            connection = stack.enter_context(opened)
+        except DataError as error:
+            raise QueryError(str(error)) from error
+        yield Answer(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of queries on one open file; see `query_published`."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def __call__(
+        self, query: str, *, timeout_seconds: float = 120, max_rows: int = 20_000_000
+    ) -> pl.DataFrame:
+        """Rows of ``query``; errors and limits are those of `query_published`."""
+        try:
+            _refuse_other_statements(self.connection, query)
+            with _interrupted_after(self.connection, timeout_seconds):
+                relation = self.connection.sql(_without_its_end(query))
                 frame: pl.DataFrame = relation.limit(max_rows + 1).pl()
-    except duckdb.InterruptException as error:
-        raise QueryError(
-            f"the query ran longer than {timeout_seconds:g} s; ask for fewer months or columns"
-        ) from error
-    except DataError as error:
-        raise QueryError(str(error)) from error
-    except duckdb.PermissionException as error:
-        raise QueryError(f"only published tables can be queried, no other file: {error}") from error
-    except duckdb.CatalogException as error:
-        raise QueryError(f"{error}\n`show all tables` lists what there is") from error
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from error
-    except pl.exceptions.PolarsError as error:
-        raise QueryError(
-            f"a column has a type that cannot be shown; cast it to varchar ({error})"
-        ) from error
-    if frame.height > max_rows:
-        raise QueryError(f"the query gives more than {max_rows} rows; add a LIMIT or aggregate")
-    return _with_plain_numbers(frame)
+        except duckdb.InterruptException as error:
+            raise QueryError(
+                f"the query ran longer than {timeout_seconds:g} s; ask for fewer months or columns"
+            ) from error
+        except duckdb.PermissionException as error:
+            raise QueryError(
+                f"only published tables can be queried, no other file: {error}"
+            ) from error
+        except duckdb.CatalogException as error:
+            raise UnknownTableError(f"{error}\n`show all tables` lists what there is") from error
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+        except pl.exceptions.PolarsError as error:
+            raise QueryError(
+                f"a column has a type that cannot be shown; cast it to varchar ({error})"
+            ) from error
+        if frame.height > max_rows:
+            raise QueryError(f"the query gives more than {max_rows} rows; add a LIMIT or aggregate")
+        return _with_plain_numbers(frame)
 
 
 def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, query: str) -> None:
