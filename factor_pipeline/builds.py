@@ -32,8 +32,8 @@ _NOT_IN_NUMBERS: dict[str, bool | set[str]] = {
 _EARLIER_MONTHS = "earlier months"
 
 
-# What asks the published tables, or checks them, makes none of their numbers.
-_NO_NUMBERS = frozenset({"queries", "audit"})
+# What asks the published tables, checks or shows them makes none of their numbers.
+_NO_NUMBERS = frozenset({"queries", "audit", "report", "reporting"})
 
 
 @cache

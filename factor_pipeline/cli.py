@@ -92,6 +92,20 @@ def queries() -> None:
 
 
 @app.command()
+def report(
+    config: Config = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder; $FACTOR_HOME/reports by default.")
+    ] = None,
+) -> None:
+    """Write the published results as one HTML file that opens without a network."""
+    _settings(config)
+    from factor_pipeline.reporting.report import write_report  # noqa: PLC0415
+
+    console.written(write_report(home() / "factors.duckdb", out or home() / "reports"))
+
+
+@app.command()
 def status(config: Config = None) -> None:
     """Show what is published, how old it is, what is running or waiting to be rebuilt."""
     console.status(_pipeline(config))

@@ -1,6 +1,7 @@
 """What the command line prints: tables on stdout, everything else on stderr."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -104,6 +105,11 @@ def queries(texts: Mapping[str, str]) -> None:
         question = next((c for c in comments if not c.startswith("Grain:")), "")
         grid.add_row(name, question)
     _OUT.print(grid)
+
+
+def written(path: Path) -> None:
+    """Say where a file was written."""
+    _OUT.print(f"Written: {path}", soft_wrap=True)
 
 
 def findings(results: Sequence[Finding]) -> None:

@@ -180,12 +180,20 @@ def daily_value(run: Run) -> Frames:
     return (pl.concat([strategies, *indices]),)
 
 
+def _growth(run: Run) -> str:
+    # Altair takes a second to import, which only a run that draws need wait for.
+    from factor_pipeline.reporting.run_charts import strategies_markdown  # noqa: PLC0415
+
+    return strategies_markdown(run.warehouse.read(load_sql("report/strategy_path")))
+
+
 @table_asset(
     SUMMARY,
     DRAWDOWN,
     CORRELATION,
     ILLUSTRATION,
     reads=[Upstream(BACKTEST_RETURN), Upstream(DAILY_VALUE), LIBRARY],
+    picture=_growth,
 )
 def summary(run: Run) -> Frames:
     """Fill what the backtest adds up to over all months."""

@@ -59,6 +59,7 @@ class Run:
 
 Frames = Sequence[pl.DataFrame]
 Build = Callable[[Run], Frames]
+Picture = Callable[[Run], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class TableAsset:
     ``scope`` limits what is replaced, for tables that two assets fill (own and library factors).
     ``block_months`` bounds the memory of large tables: a range is built in blocks of so many
     months, which changes no bit, as a month never depends on the range it is built in.
+    ``picture`` draws what was filled, as Markdown for the UI.
     """
 
     name: str
@@ -78,6 +80,7 @@ class TableAsset:
     monthly: bool
     scope: tuple[tuple[str, str], ...] = ()
     block_months: int | None = None
+    picture: Picture | None = None
 
     @property
     def keys(self) -> list[dg.AssetKey]:
@@ -124,6 +127,11 @@ class TableAsset:
 
         return filled
 
+    def _drawn(self, run: Run, table: Table) -> dict[str, dg.MetadataValue]:
+        if self.picture is None or table is not self.tables[0]:
+            return {}
+        return {"chart": dg.MetadataValue.md(self.picture(run))}
+
     def _key(self, table: Table) -> dg.AssetKey:
         return asset_key(table) if not self.scope else dg.AssetKey([table.layer, self.name])
 
@@ -148,6 +156,7 @@ class TableAsset:
                     "rows_in_run": count,
                     "months_in_run": str(run.months),
                     **({} if self.monthly else {"dagster/row_count": count}),
+                    **self._drawn(run, table),
                 },
             )
 
@@ -172,6 +181,7 @@ def table_asset(
     scope: dict[str, str] | None = None,
     monthly: bool | None = None,
     block_months: int | None = None,
+    picture: Picture | None = None,
 ) -> Callable[[Build], TableAsset]:
     """Declare the function below as what fills ``tables``; see `TableAsset`."""
 
@@ -185,6 +195,7 @@ def table_asset(
             monthly=tables[0].monthly if monthly is None else monthly,
             scope=tuple((scope or {}).items()),
             block_months=block_months,
+            picture=picture,
         )
 
     return declare

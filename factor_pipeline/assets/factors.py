@@ -54,7 +54,14 @@ def factor_return(run: Run) -> Frames:
     )
 
 
-@table_asset(COMPARISON, reads=[Upstream(FACTOR_RETURN), LIBRARY])
+def _growth(run: Run) -> str:
+    # Altair takes a second to import, which only a run that draws need wait for.
+    from factor_pipeline.reporting.run_charts import factors_markdown  # noqa: PLC0415
+
+    return factors_markdown(run.warehouse.read(load_sql("report/factor_growth")))
+
+
+@table_asset(COMPARISON, reads=[Upstream(FACTOR_RETURN), LIBRARY], picture=_growth)
 def comparison(run: Run) -> Frames:
     """Fill ``factor.comparison`` over all months."""
     returns = run.warehouse.table(FACTOR_RETURN)

@@ -48,6 +48,23 @@ def test_sql_prints_csv_and_json(built):
     assert rows == [{"strategy": "benchmark", "n": None}]
 
 
+def test_report_writes_one_page_that_says_it_is_simulated(built, tmp_path):
+    result = built.run("report", "--out", str(tmp_path / "here"))
+    assert result.returncode == 0, result.stderr
+    (written,) = (tmp_path / "here").iterdir()
+    assert str(written) in result.stdout
+    page = written.read_text()
+    assert "SIMULATED DATA" in page
+    assert "chart-growth" in page
+
+
+def test_report_before_the_first_run_exits_1_and_says_to_run(tmp_path):
+    result = make_home(tmp_path / "new").run("report")
+    assert result.returncode == 1
+    assert "run `factor-pipeline run` first" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
 def test_every_shipped_query_is_listed_and_runs_by_name(built):
     listed = [line.split()[0] for line in built.run("queries").stdout.splitlines() if line.strip()]
     assert len(listed) >= 10
