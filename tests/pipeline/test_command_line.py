@@ -1,8 +1,10 @@
 import json
 import shutil
 
+import dagster as dg
 import pytest
 
+from factor_pipeline.instance import prepare_instance
 from tests.pipeline.conftest import make_home
 
 
@@ -56,6 +58,16 @@ def test_report_writes_one_page_that_says_it_is_simulated(built, tmp_path):
     page = written.read_text()
     assert "SIMULATED DATA" in page
     assert "chart-growth" in page
+
+
+@pytest.mark.parametrize("asset", [["backtest", "summary"], ["factor", "comparison"]])
+def test_the_ui_gets_the_main_charts_as_pictures_of_modest_size(built, asset, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(built.folder / "dagster"))
+    with prepare_instance(built.folder) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    chart = event.asset_materialization.metadata["chart"].md_str
+    assert "](data:image/svg+xml;base64," in chart
+    assert len(chart) < 300_000
 
 
 def test_report_before_the_first_run_exits_1_and_says_to_run(tmp_path):
