@@ -67,7 +67,6 @@ class Chart:
     spec: Spec
     keys: Sequence[Key] = ()
     note: str = ""
-    wide: bool = False
     kind: str = field(default="chart", init=False)
 
     @property

@@ -25,7 +25,7 @@ _LOG_STEPS: tuple[tuple[float, ...], ...] = (
     (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
     (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
     (*(tenth / 10 for tenth in range(10, 20)), *(half / 2 for half in range(4, 20))),
-    tuple(tenth / 10 for tenth in range(10, 100)),
+    *(tuple(i / parts for i in range(parts, 10 * parts)) for parts in (10, 20, 100)),
 )
 _ENOUGH_MARKS = 3
 _MUTED = "muted"

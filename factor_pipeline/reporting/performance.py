@@ -90,7 +90,6 @@ class _View:
             alt=f"{self.alt}, {window}, of {', '.join(line.name for line in lines)}.",
             spec=line_chart(months, lines, self.scale, height=320 if self.wide else 220),
             keys=legend_of(lines),
-            wide=self.wide,
         )
 
 

@@ -78,7 +78,6 @@ def _coverage(published: Published) -> Sequence[Block]:
             ),
             note="Firms that left the index are missing more often than those that stayed: returns "
             "of months with a wide gap carry survivorship bias.",
-            wide=True,
         )
     ]
 

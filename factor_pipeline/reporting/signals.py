@@ -68,7 +68,6 @@ def _beta_portfolios(published: Published) -> Sequence[Block]:
             keys=legend_of(lines),
             note="Value-weighted quintiles, betas known before each month. The spread is a "
             "difference of returns, compounded.",
-            wide=True,
         )
     ]
 
