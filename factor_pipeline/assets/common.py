@@ -174,7 +174,7 @@ class TableAsset:
                 yield table, months, frame
 
 
-def table_asset(
+def table_asset(  # noqa: PLR0913 - choices by keyword
     *tables: Table,
     reads: Sequence[Upstream] = (),
     kinds: Sequence[str] = ("polars",),

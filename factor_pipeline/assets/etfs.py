@@ -7,6 +7,7 @@ from factor_pipeline.assets.factors import LIBRARY
 from factor_pipeline.compute.funds.loadings import fund_loadings
 from factor_pipeline.compute.funds.promises import Promise, kept_promises
 from factor_pipeline.compute.funds.returns import fund_returns
+from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
 from factor_pipeline.schemas.raw import BENCHMARK_DAILY
@@ -24,7 +25,8 @@ def etf_loading(run: Run) -> Frames:
     factors = run.warehouse.table(FACTOR_RETURN).filter(pl.col("source") == "library")
     loadings = fund_loadings(fund_returns(levels), factors, run.settings.library.vintage)
     promises = [Promise(**promise.model_dump()) for promise in run.settings.etf.promises]
-    return loadings, kept_promises(promises, loadings, set(levels["symbol"]))
+    kept = kept_promises(promises, loadings, set(levels["symbol"]))
+    return reproducible_columns(loadings), reproducible_columns(kept)
 
 
 ASSETS = (etf_loading,)

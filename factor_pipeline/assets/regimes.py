@@ -5,6 +5,7 @@ from factor_pipeline.assets.factors import LIBRARY
 from factor_pipeline.compute.regimes.claims import regime_claims
 from factor_pipeline.compute.regimes.performance import regime_performance as performance_of
 from factor_pipeline.compute.regimes.rule import regimes
+from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
 from factor_pipeline.schemas.raw import MACRO
@@ -25,7 +26,8 @@ def regime(run: Run) -> Frames:
 def regime_performance(run: Run) -> Frames:
     """Fill ``factor.regime_performance`` and ``factor.regime_claim`` over all months."""
     performance = performance_of(run.warehouse.table(FACTOR_RETURN), run.warehouse.table(REGIME))
-    return performance, regime_claims(performance, run.settings.library.vintage)
+    claims = regime_claims(performance, run.settings.library.vintage)
+    return reproducible_columns(performance), reproducible_columns(claims)
 
 
 ASSETS = (regime, regime_performance)

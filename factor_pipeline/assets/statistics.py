@@ -5,6 +5,7 @@ import polars as pl
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.factors import LIBRARY
 from factor_pipeline.assets.portfolios import SORTED_SIGNALS
+from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.statistics.alphas import IS_SPREAD, alphas, excess_series, grs_tests
 from factor_pipeline.compute.statistics.correlation import correlations
 from factor_pipeline.compute.statistics.description import describe
@@ -66,14 +67,15 @@ def model_factors(run: Run) -> pl.DataFrame:
 def information_coefficient(run: Run) -> Frames:
     """Fill the information coefficients of every signal and their summary."""
     coefficients = information_coefficients(stocks_with_signals(run), SORTED_SIGNALS)
-    return coefficients, information_summary(coefficients)
+    return coefficients, reproducible_columns(information_summary(coefficients))
 
 
 @table_asset(SPREAD_STATISTICS, reads=[Upstream(PORTFOLIO_RETURN)], kinds=("polars", "sql"))
 def spread_statistics(run: Run) -> Frames:
     """Fill ``portfolio.spread_statistics``."""
     spreads = run.warehouse.read(load_sql("portfolio/portfolio_returns")).filter(IS_SPREAD)
-    return (describe(spreads, ("sort", "cell", "weighting"), ("weighting",)),)
+    described = describe(spreads, ("sort", "cell", "weighting"), ("weighting",))
+    return (reproducible_columns(described),)
 
 
 @table_asset(
@@ -86,12 +88,13 @@ def spread_statistics(run: Run) -> Frames:
 def statistics(run: Run) -> Frames:
     """Fill what is said of factors by themselves and beside each other."""
     returns = run.warehouse.table(FACTOR_RETURN).filter(pl.col("factor") != _RISK_FREE)
-    return (
+    frames = (
         describe(returns, _FACTOR_KEY, ("source", "vintage")),
         correlations(returns),
         rolling_means(returns, _FACTOR_KEY),
         span(returns),
     )
+    return tuple(reproducible_columns(frame) for frame in frames)
 
 
 @table_asset(
@@ -104,7 +107,8 @@ def alpha(run: Run) -> Frames:
     """Fill the alphas of all portfolios on all models and the tests that they are zero."""
     factors = model_factors(run)
     portfolios = excess_series(run.warehouse.read(load_sql("portfolio/portfolio_returns")), factors)
-    return alphas(portfolios, factors), grs_tests(portfolios, factors)
+    frames = alphas(portfolios, factors), grs_tests(portfolios, factors)
+    return tuple(reproducible_columns(frame) for frame in frames)
 
 
 @table_asset(
@@ -122,7 +126,7 @@ def fama_macbeth(run: Run) -> Frames:
     factors = model_factors(run)
     portfolios = excess_series(run.warehouse.read(load_sql("portfolio/portfolio_returns")), factors)
     of_signals = signal_premia(stocks_with_signals(run), specifications(SORTED_SIGNALS))
-    return (pl.concat([of_signals, risk_premia(portfolios, factors)]),)
+    return (reproducible_columns(pl.concat([of_signals, risk_premia(portfolios, factors)])),)
 
 
 ASSETS = (information_coefficient, spread_statistics, statistics, alpha, fama_macbeth)

@@ -4,6 +4,7 @@ from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.exposures import exposure_model
 from factor_pipeline.assets.factors import LIBRARY
 from factor_pipeline.compute.betas.models import MODELS
+from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.strategy_exposures import strategy_exposures
 from factor_pipeline.compute.strategy_loadings import strategy_loadings
 from factor_pipeline.schemas.backtest import BACKTEST_RETURN, EXPOSURE, HOLDING, LOADING
@@ -44,7 +45,7 @@ def loading(run: Run) -> Frames:
         [model for model in MODELS if model.name in settings.models],
         min_months=settings.min_months,
     )
-    return (frame,)
+    return (reproducible_columns(frame),)
 
 
 ASSETS = (exposure, loading)

@@ -1,12 +1,10 @@
 """Least squares with errors that allow for heteroskedasticity and autocorrelation."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import floor, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-
-from factor_pipeline.compute.performance import newey_west_lag
 
 # Residuals that are rounding, not risk, as a share of the squares they are left of.
 _ZERO_RESIDUAL = 1e-20
@@ -42,6 +40,16 @@ class HacFit:
         weights = np.array(contrast)
         variance = float(weights @ self.covariance @ weights)
         return sqrt(variance) if variance > 0 else None
+
+
+def newey_west_lag(months: int) -> int:
+    """Lags for ``months`` observations, ``floor(4 (T / 100)^(2/9))``.
+
+    References
+    ----------
+    Newey and West (1994), *Review of Economic Studies* 61(4).
+    """
+    return floor(4.0 * float((months / 100.0) ** (2.0 / 9.0)))
 
 
 def hac_fit(y: _Floats, regressors: _Floats) -> HacFit | None:

@@ -31,16 +31,6 @@ _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _Floats = npt.NDArray[np.float64]
 
 
-def newey_west_lag(months: int) -> int:
-    """Lags for ``months`` observations, ``floor(4 (T / 100)^(2/9))``.
-
-    References
-    ----------
-    Newey and West (1994), *Review of Economic Studies* 61(4).
-    """
-    return math.floor(4.0 * math.pow(months / 100.0, 2.0 / 9.0))
-
-
 def summary(  # noqa: PLR0913 - all but the first are optional
     returns: pl.DataFrame,
     cash_returns: pl.DataFrame | None = None,
@@ -199,6 +189,5 @@ def _values(months: pl.DataFrame, name: str, max_drawdown: float) -> dict[str, f
         values |= of_regression(
             (both["net"] - both["rf"]).to_numpy(),
             (both["benchmark"] - both["rf"]).to_numpy(),
-            newey_west_lag(both.height),
         )
     return values

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import polars as pl
+
 SIGNIFICANT_DIGITS: Final = 10
 """Digits that are kept: far more than any estimate is known to, and five fewer than a double has,
 so that the last bits of a matrix product hardly ever decide."""
@@ -25,3 +27,20 @@ def reproducible(value: float) -> float:
         The double nearest to the decimal number.
     """
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+
+
+def reproducible_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """Round all columns of 64-bit floats as `reproducible` does.
+
+    For tables of regression results, which are made at once and read by people: a difference in
+    the last bits would make equal data look changed.
+    """
+    floats = [name for name, dtype in frame.schema.items() if dtype == pl.Float64]
+    return frame.with_columns(
+        pl.Series(
+            name,
+            [None if value is None else reproducible(value) for value in frame[name].to_list()],
+            dtype=pl.Float64,
+        )
+        for name in floats
+    )

@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from factor_pipeline.compute.hac import hac_fit
+from factor_pipeline.compute.rounding import reproducible
+
 _YEAR = 12
-# Standard deviations and residuals that are rounding, not risk.
+# A standard deviation that is rounding, not risk.
 _ZERO_DEVIATION = 1e-12
-_ZERO_RESIDUAL = 1e-20
 
 _Floats = npt.NDArray[np.float64]
 
@@ -52,21 +54,18 @@ def of_active(active: _Floats) -> dict[str, float | None]:
     }
 
 
-def of_regression(excess: _Floats, market: _Floats, lag: int) -> dict[str, float | None]:
-    """Metrics of the regression on the benchmark, both in excess, with ``lag`` lags."""
-    if deviation(market) == 0:
+def of_regression(excess: _Floats, market: _Floats) -> dict[str, float | None]:
+    """Metrics of the regression on the benchmark, both in excess of the risk-free rate."""
+    fit = hac_fit(excess, np.column_stack([np.ones(market.size), market]))
+    if fit is None or deviation(market) == 0:
         return {}
-    # Statsmodels takes seconds to import, which commands that compute nothing need not wait for.
-    from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    design = np.column_stack([np.ones(market.size), market])
-    fit = OLS(excess, design).fit(cov_type="HAC", cov_kwds={"maxlags": lag})
-    has_risk = fit.ssr > _ZERO_RESIDUAL * float((excess**2).sum())
+    error = fit.standard_error(1.0, 0.0)
+    alpha, beta = fit.coefficients.tolist()
     return {
-        "beta": float(fit.params[1]),
-        "alpha": _YEAR * float(fit.params[0]),
-        "alpha_t": float(fit.tvalues[0]) if has_risk else None,
-        "alpha_lag": lag,
+        "beta": reproducible(beta),
+        "alpha": reproducible(_YEAR * alpha),
+        "alpha_t": reproducible(alpha / error) if error else None,
+        "alpha_lag": fit.lag,
     }
 
 

@@ -1,17 +1,15 @@
 """Loadings of a strategy from the top down: its returns regressed on the factors."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from factor_pipeline.compute.betas.models import LOADINGS, MODELS, Model
 from factor_pipeline.compute.cross_section import beta_columns
+from factor_pipeline.compute.hac import HacFit, hac_fit
 from factor_pipeline.compute.ordering import sorted_by_key
-from factor_pipeline.compute.performance import newey_west_lag
 
 LOADING_SCHEMA = pl.Schema(
     {
@@ -30,9 +28,6 @@ LOADING_SCHEMA = pl.Schema(
 )
 COEFFICIENTS: Final = ("alpha", *(f"beta_{loading}" for loading in LOADINGS))
 """Values of ``coefficient``."""
-
-# Residuals that are rounding, not risk, as a share of the squared returns.
-_ZERO_RESIDUAL: Final = 1e-20
 
 
 def strategy_loadings(
@@ -111,29 +106,24 @@ def _regression(months: pl.DataFrame, model: Model, min_months: int) -> list[dic
     if complete.height >= max(min_months, model.parameters + 1):
         excess = complete["net"].to_numpy() - complete["rf"].to_numpy()
         factors = [complete[series].to_numpy() for series in model.series]
-        design = np.column_stack([np.ones(len(excess)), *factors])
-        if np.linalg.matrix_rank(design) == model.parameters:
-            found = _estimates(excess, design, names)
+        found = _estimates(
+            hac_fit(excess, np.column_stack([np.ones(len(excess)), *factors])), names
+        )
     return [{"coefficient": name, **sample, **found.get(name, {})} for name in names]
 
 
-def _estimates(
-    excess: NDArray[np.float64], design: NDArray[np.float64], names: Sequence[str]
-) -> dict[str, dict[str, object]]:
-    # Statsmodels takes seconds to import, which commands that compute nothing need not wait for.
-    from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    lag = newey_west_lag(len(excess))
-    fit = OLS(excess, design).fit(cov_type="HAC", cov_kwds={"maxlags": lag})
-    has_risk = fit.ssr > _ZERO_RESIDUAL * math.fsum(excess**2)
-    varies = fit.centered_tss > _ZERO_RESIDUAL * math.fsum(excess**2)
-    return {
-        name: {
-            "estimate": float(fit.params[i]),
-            "standard_error": float(fit.bse[i]) if has_risk else None,
-            "t": float(fit.tvalues[i]) if has_risk else None,
-            "lag": lag,
-            "r2": max(0.0, float(fit.rsquared)) if varies else None,
+def _estimates(fit: HacFit | None, names: Sequence[str]) -> dict[str, dict[str, object]]:
+    if fit is None:
+        return {}
+    found: dict[str, dict[str, object]] = {}
+    for i, name in enumerate(names):
+        estimate = float(fit.coefficients[i])
+        error = fit.standard_error(*np.eye(len(names))[i])
+        found[name] = {
+            "estimate": estimate,
+            "standard_error": error,
+            "t": estimate / error if error else None,
+            "lag": fit.lag,
+            "r2": None if fit.r2 is None else max(0.0, fit.r2),
         }
-        for i, name in enumerate(names)
-    }
+    return found

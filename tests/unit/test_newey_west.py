@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 
-from factor_pipeline.compute.performance import newey_west_lag
+from factor_pipeline.compute.hac import newey_west_lag
 from factor_pipeline.compute.statistics.regression import newey_west
 
 # Both solve equations of condition up to 1e3 in double precision: rounding of 1e-13.

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from linearmodels.iv import IV2SLS
 
+from factor_pipeline.compute.hac import newey_west_lag
 from factor_pipeline.compute.metrics import METRICS
-from factor_pipeline.compute.performance import MIN_MONTHS, newey_west_lag, summary
+from factor_pipeline.compute.performance import MIN_MONTHS, summary
 from factor_pipeline.errors import DataError
 
 MONTH_ENDS = (

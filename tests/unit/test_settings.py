@@ -510,9 +510,10 @@ def test_every_choice_about_the_simulation_reaches_the_market():
 
 
 def part_of_example(name: str) -> str:
-    """Text of a section of the example, with the comments above its keys."""
+    """Text of a section of the example, with the comments above its keys; of all of a list."""
     parts = re.split(r"^(?:# )?\[+(\w+)\]+$", EXAMPLE.read_text(), flags=re.MULTILINE)
-    return dict(zip(["", *parts[1::2]], parts[::2], strict=True))[name]
+    named = zip(["", *parts[1::2]], parts[::2], strict=True)
+    return "".join(text for title, text in named if title == name)
 
 
 def test_the_example_has_every_key():

@@ -6,7 +6,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from factor_pipeline.compute.performance import newey_west_lag
+from factor_pipeline.compute.hac import newey_west_lag
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
