@@ -9,6 +9,8 @@ import duckdb
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.store import Warehouse
 
+_MEMORY_LIMIT = "1GB"
+
 
 def publish(
     work: Warehouse, published: Path, tables: Iterable[Table], views: Mapping[str, str]
@@ -36,6 +38,8 @@ def publish(
     partial.unlink(missing_ok=True)
     Path(f"{partial}.wal").unlink(missing_ok=True)
     with work.opened(read_only=False) as connection:
+        # Sorting what does not fit is slow, and no frame needs the memory now.
+        connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
         # Rows still in the write-ahead log are not seen by whoever copies the work file.
         connection.execute("checkpoint")
         location = str(partial).replace("'", "''")
