@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from factor_pipeline.doctor import Finding
 from factor_pipeline.months import MonthRange
@@ -151,7 +152,8 @@ def _show(title: str, pipeline: "Pipeline", query: str) -> None:
     _OUT.print(grid)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object) -> str | Text:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "" if value is None else str(value)
+    # A unit such as [decimal] is text, not markup.
+    return Text("" if value is None else str(value))
