@@ -98,11 +98,15 @@ def report(
         Path | None, typer.Option("--out", help="Folder; $FACTOR_HOME/reports by default.")
     ] = None,
 ) -> None:
-    """Write the published results as one HTML file that opens without a network."""
+    """Write the published results as one HTML page and one Excel workbook."""
     _settings(config)
     from factor_pipeline.reporting.report import write_report  # noqa: PLC0415
+    from factor_pipeline.reporting.workbook import FILE_NAME, write_workbook  # noqa: PLC0415
 
-    console.written(write_report(home() / "factors.duckdb", out or home() / "reports"))
+    published, folder = home() / "factors.duckdb", out or home() / "reports"
+    console.written(write_report(published, folder))
+    write_workbook(published, folder / FILE_NAME)
+    console.written(folder / FILE_NAME)
 
 
 @app.command()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from factor_pipeline.reporting.workbook import write_workbook
-from factor_pipeline.reporting.workbook_figures import Inputs
+from factor_pipeline.reporting.workbook.figures import Inputs
 from factor_pipeline.warehouse.query import query_published
 from tests.unit.workbook_file import (
     DANGEROUS,

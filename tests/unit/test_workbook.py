@@ -7,8 +7,8 @@ import pytest
 
 from factor_pipeline.errors import QueryError, SettingsError
 from factor_pipeline.reporting.workbook import write_workbook
-from factor_pipeline.reporting.workbook_figures import Inputs
-from factor_pipeline.reporting.workbook_summary import STATISTICS
+from factor_pipeline.reporting.workbook.figures import Inputs
+from factor_pipeline.reporting.workbook.summary import STATISTICS
 from factor_pipeline.warehouse.query import query_published
 from tests.sql.small_market import published_file
 from tests.unit.workbook_file import (

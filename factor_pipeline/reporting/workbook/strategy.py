@@ -7,17 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from factor_pipeline.compute.strategies import BENCHMARK
-from factor_pipeline.reporting.workbook_figures import Accounts, Figures, Floats, InputCells
-from factor_pipeline.reporting.workbook_grid import (
+from factor_pipeline.reporting.workbook.figures import Accounts, Figures, Floats, InputCells
+from factor_pipeline.reporting.workbook.grid import (
     FIRST_COLUMN,
     FIRST_ROW,
     HEADER_ROW,
     START_ROW,
     Grid,
 )
-from factor_pipeline.reporting.workbook_inputs import SHOWN
-from factor_pipeline.reporting.workbook_returns import fill_month_column
-from factor_pipeline.reporting.workbook_sheets import Workbook
+from factor_pipeline.reporting.workbook.inputs import SHOWN
+from factor_pipeline.reporting.workbook.returns import fill_month_column
+from factor_pipeline.reporting.workbook.sheets import Workbook
 
 _NET, _WEALTH, _DRAWDOWN = 3, 4, 5
 _BENCHMARK_NET, _BENCHMARK_WEALTH, _BENCHMARK_DRAWDOWN, _BENCHMARK_BEFORE = 6, 7, 8, 9

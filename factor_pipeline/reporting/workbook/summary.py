@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 
 from factor_pipeline.compute.performance import MIN_MONTHS
-from factor_pipeline.reporting.workbook_figures import Accounts, Figures
-from factor_pipeline.reporting.workbook_grid import FIRST_COLUMN, HEADER_ROW, Grid
+from factor_pipeline.reporting.workbook.figures import Accounts, Figures
+from factor_pipeline.reporting.workbook.grid import FIRST_COLUMN, HEADER_ROW, Grid
 
 # Risk that is rounding only; the same bound as in compute.performance.
 _NO_RISK = "1E-12"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from factor_pipeline.reporting.workbook_sheets import Sheet, Workbook
+from factor_pipeline.reporting.workbook.sheets import Sheet, Workbook
 
 SHEETS: Final = {
     "Inputs": "Inputs",

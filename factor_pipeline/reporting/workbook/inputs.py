@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from factor_pipeline.reporting.workbook_figures import Accounts, Figures, InputCells
-from factor_pipeline.reporting.workbook_grid import HEADER_ROW, Grid
-from factor_pipeline.reporting.workbook_sheets import Sheet, Value, Workbook
+from factor_pipeline.reporting.workbook.figures import Accounts, Figures, InputCells
+from factor_pipeline.reporting.workbook.grid import HEADER_ROW, Grid
+from factor_pipeline.reporting.workbook.sheets import Sheet, Value, Workbook
 
 COST: Final = "cost_per_traded"
 RISK_FREE_SOURCE: Final = "risk_free_source"

@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from factor_pipeline.reporting import workbook_inputs as names
-from factor_pipeline.reporting.workbook_figures import Accounts, Figures, Floats
-from factor_pipeline.reporting.workbook_grid import (
+from factor_pipeline.reporting.workbook import inputs as names
+from factor_pipeline.reporting.workbook.figures import Accounts, Figures, Floats
+from factor_pipeline.reporting.workbook.grid import (
     FIRST_COLUMN,
     FIRST_ROW,
     HEADER_ROW,
     START_ROW,
     Grid,
 )
-from factor_pipeline.reporting.workbook_inputs import rate_cell
-from factor_pipeline.reporting.workbook_sheets import Sheet
+from factor_pipeline.reporting.workbook.inputs import rate_cell
+from factor_pipeline.reporting.workbook.sheets import Sheet
 
 MONTH, LIBRARY_RATE, RATE, COUNTED = range(4)
 """Columns of sheet Months."""

@@ -7,8 +7,8 @@ from typing import Final
 from xlsxwriter.exceptions import XlsxWriterException  # type: ignore[import-untyped]
 
 from factor_pipeline.errors import SettingsError
-from factor_pipeline.reporting.workbook_data import WorkbookData, read_workbook_data
-from factor_pipeline.reporting.workbook_figures import (
+from factor_pipeline.reporting.workbook.data import WorkbookData, read_workbook_data
+from factor_pipeline.reporting.workbook.figures import (
     Accounts,
     Figures,
     InputCells,
@@ -16,13 +16,13 @@ from factor_pipeline.reporting.workbook_figures import (
     figures,
     input_cells,
 )
-from factor_pipeline.reporting.workbook_grid import lay_out
-from factor_pipeline.reporting.workbook_inputs import fill_inputs
-from factor_pipeline.reporting.workbook_returns import fill_months, fill_returns
-from factor_pipeline.reporting.workbook_sheets import Workbook
-from factor_pipeline.reporting.workbook_strategy import fill_charts, fill_strategy
-from factor_pipeline.reporting.workbook_summary import fill_summary
-from factor_pipeline.reporting.workbook_tables import (
+from factor_pipeline.reporting.workbook.grid import lay_out
+from factor_pipeline.reporting.workbook.inputs import fill_inputs
+from factor_pipeline.reporting.workbook.returns import fill_months, fill_returns
+from factor_pipeline.reporting.workbook.sheets import Workbook
+from factor_pipeline.reporting.workbook.strategy import fill_charts, fill_strategy
+from factor_pipeline.reporting.workbook.summary import fill_summary
+from factor_pipeline.reporting.workbook.tables import (
     fill_factors,
     fill_files,
     fill_holdings,

@@ -7,19 +7,19 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from factor_pipeline.compute.performance import METRICS
-from factor_pipeline.reporting.workbook_data import Build, WorkbookData
-from factor_pipeline.reporting.workbook_figures import Figures, InputCells
-from factor_pipeline.reporting.workbook_grid import (
+from factor_pipeline.compute.metrics import METRICS
+from factor_pipeline.reporting.workbook.data import Build, WorkbookData
+from factor_pipeline.reporting.workbook.figures import Figures, InputCells
+from factor_pipeline.reporting.workbook.grid import (
     FIRST_COLUMN,
     FIRST_ROW,
     HEADER_ROW,
     SIMULATED,
     Grid,
 )
-from factor_pipeline.reporting.workbook_returns import COUNTED, fill_month_column
-from factor_pipeline.reporting.workbook_sheets import Sheet
-from factor_pipeline.reporting.workbook_summary import STATISTICS
+from factor_pipeline.reporting.workbook.returns import COUNTED, fill_month_column
+from factor_pipeline.reporting.workbook.sheets import Sheet
+from factor_pipeline.reporting.workbook.summary import STATISTICS
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 
 _HOLDINGS: Final[Mapping[str, tuple[str, str]]] = {

@@ -11,7 +11,7 @@ import polars as pl
 from factor_pipeline.compute.performance import summary
 from factor_pipeline.compute.strategies import BENCHMARK
 from factor_pipeline.errors import SettingsError
-from factor_pipeline.reporting.workbook_data import OWN, WorkbookData
+from factor_pipeline.reporting.workbook.data import OWN, WorkbookData
 
 _MONTHS_PER_YEAR = 12
 # A rate is given in a handful of digits; what lies beyond is the rounding of a division.
