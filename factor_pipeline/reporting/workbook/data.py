@@ -8,7 +8,7 @@ import polars as pl
 
 from factor_pipeline.errors import QueryError
 from factor_pipeline.warehouse.models import load_sql
-from factor_pipeline.warehouse.query import query_published
+from factor_pipeline.warehouse.query import Answer, snapshot
 
 OWN = "own"
 """Edition of the warehouse's own factors."""
@@ -66,31 +66,32 @@ def read_workbook_data(published: Path) -> WorkbookData:
     Parameters
     ----------
     published
-        The published file.
+        The published file; it is read as of the call, whatever is published meanwhile.
 
     Raises
     ------
     QueryError
         When nothing is published, or no strategy has returns yet.
     """
-    returns = _rows(published, "returns")
-    if returns.is_empty():
-        raise QueryError(
-            "no strategy has a return yet, so there is nothing to put into a workbook; "
-            "run `factor-pipeline run` over more months"
+    with snapshot(published) as answer:
+        returns = _rows(answer, "returns")
+        if returns.is_empty():
+            raise QueryError(
+                "no strategy has a return yet, so there is nothing to put into a workbook; "
+                "run `factor-pipeline run` over more months"
+            )
+        risk_free = _rows(answer, "risk_free")
+        editions = [OWN, *risk_free["vintage"].unique().to_list()]
+        return WorkbookData(
+            build=Build(**_rows(answer, "build").row(0, named=True)),
+            returns=returns,
+            risk_free=risk_free,
+            factors=_rows(answer, "factors").filter(pl.col("edition").is_in(editions)),
+            holdings=_rows(answer, "holdings"),
+            signals=_rows(answer, "signals"),
+            files=_rows(answer, "files"),
         )
-    risk_free = _rows(published, "risk_free")
-    editions = [OWN, *risk_free["vintage"].unique().to_list()]
-    return WorkbookData(
-        build=Build(**_rows(published, "build").row(0, named=True)),
-        returns=returns,
-        risk_free=risk_free,
-        factors=_rows(published, "factors").filter(pl.col("edition").is_in(editions)),
-        holdings=_rows(published, "holdings"),
-        signals=_rows(published, "signals"),
-        files=_rows(published, "files"),
-    )
 
 
-def _rows(published: Path, name: str) -> pl.DataFrame:
-    return query_published(published, load_sql(f"report/workbook_{name}"))
+def _rows(answer: Answer, name: str) -> pl.DataFrame:
+    return answer(load_sql(f"report/workbook_{name}"))

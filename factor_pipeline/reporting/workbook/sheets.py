@@ -61,8 +61,6 @@ class Workbook:
         options = {"strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(path, options)
         self._book.set_properties(properties)
-        # Excel computes everything when it opens the file, whatever values are stored.
-        self._book.set_calc_mode("auto")
         self._styles = {
             name: self._book.add_format(
                 _FONT | look | (_INPUT if name.startswith("input_") else {})

@@ -72,7 +72,7 @@ def fill_summary(grid: Grid, accounts: Accounts, figures: Figures) -> None:
     sheet = grid.sheets["Summary"]
     headers = ["Strategy", "First month", "Last month", *(one.header for one in STATISTICS)]
     sheet.header(HEADER_ROW, headers, texts=1)
-    sheet.widths(28, 12)
+    sheet.widths(max(map(len, [*grid.strategies, "Strategy"])) + 2, 12)
     sheet.page.freeze_panes(HEADER_ROW + 1, 1)
     for place, name in enumerate(grid.strategies):
         row = HEADER_ROW + 1 + place
