@@ -13,6 +13,7 @@ from factor_pipeline.errors import SettingsError
 from factor_pipeline.months import add_months
 from factor_pipeline.settings_etf import EtfSettings
 from factor_pipeline.settings_messages import one_line
+from factor_pipeline.settings_portfolios import PortfolioSettings
 from factor_pipeline.settings_sections import (
     BacktestSettings,
     BenchmarkSettings,
@@ -25,7 +26,6 @@ from factor_pipeline.settings_sections import (
     MembershipSettings,
     Month,
     PanelSettings,
-    PortfolioSettings,
     PricesSettings,
     QualitySettings,
     ScheduleSettings,

@@ -231,17 +231,6 @@ class PanelSettings(Section):
         return self
 
 
-class PortfolioSettings(Section):
-    """How stocks are sorted and weighted."""
-
-    universe: Literal["all", "index"] = "all"
-    breakpoints: Literal["nyse", "all"] = "nyse"
-    quantile: Literal["linear", "lower", "higher", "nearest", "midpoint"] = "linear"
-    min_breakpoint_stocks: Whole = Field(default=10, ge=2)
-    min_portfolio_stocks: Whole = Field(default=3, ge=1)
-    min_market_stocks: Whole = Field(default=50, ge=1)
-
-
 class BetasSettings(Section):
     """Rolling regressions on the factor models; ``factors`` says whose factors.
 
@@ -264,10 +253,6 @@ class BetasSettings(Section):
             raise ValueError("min_months is more than window_months")
         if self.daily_min_days > self.daily_window_days:
             raise ValueError("daily_min_days is more than daily_window_days")
-        if self.factors == "own" and "FF5" in self.models:
-            raise ValueError(
-                'factors is "own", which has no RMW and CMA: leave "FF5" out of models'
-            )
         if self.exposure_model not in self.models:
             accepted = " or ".join(f'"{model}"' for model in dict.fromkeys(self.models))
             raise ValueError(

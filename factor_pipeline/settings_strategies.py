@@ -20,7 +20,7 @@ from factor_pipeline.compute.strategies import (
 )
 from factor_pipeline.errors import SettingsError
 from factor_pipeline.schemas.signal import CHARACTERISTIC
-from factor_pipeline.schemas.signal_definitions import SIGNALS
+from factor_pipeline.schemas.signal_definitions import SIGNAL_COLUMNS
 from factor_pipeline.settings_sections import (
     BacktestSettings,
     Month,
@@ -34,8 +34,6 @@ MAX_SWEEP = 1_000
 """Most strategies one sweep may make."""
 MAX_LAG = 12
 """Oldest signals a strategy may use, in months."""
-
-_SIGNALS = tuple(signal.column for signal in SIGNALS)
 
 
 def _name(value: str) -> str:
@@ -52,8 +50,10 @@ def _signals(value: object) -> object:
             "name at least one signal and its weight, such as { book_to_market = 1.0 }"
         )
     for signal, weight in value.items():
-        if signal not in _SIGNALS:
-            raise ValueError(f'"{signal!s:.40}" is no signal; write one of {", ".join(_SIGNALS)}')
+        if signal not in SIGNAL_COLUMNS:
+            raise ValueError(
+                f'"{signal!s:.40}" is no signal; write one of {", ".join(SIGNAL_COLUMNS)}'
+            )
         is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
         if not is_number or not math.isfinite(weight) or weight == 0:
             raise ValueError(

@@ -4,7 +4,6 @@ import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.factors import LIBRARY
-from factor_pipeline.assets.portfolios import SORTED_SIGNALS
 from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.statistics.alphas import IS_SPREAD, alphas, excess_series, grs_tests
 from factor_pipeline.compute.statistics.correlation import correlations
@@ -24,6 +23,7 @@ from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import PORTFOLIO_RETURN
 from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.signal_definitions import SIGNAL_COLUMNS
 from factor_pipeline.schemas.statistics import (
     ALPHA,
     CORRELATION,
@@ -66,7 +66,7 @@ def model_factors(run: Run) -> pl.DataFrame:
 )
 def information_coefficient(run: Run) -> Frames:
     """Fill the information coefficients of every signal and their summary."""
-    coefficients = information_coefficients(stocks_with_signals(run), SORTED_SIGNALS)
+    coefficients = information_coefficients(stocks_with_signals(run), SIGNAL_COLUMNS)
     return coefficients, reproducible_columns(information_summary(coefficients))
 
 
@@ -125,7 +125,7 @@ def fama_macbeth(run: Run) -> Frames:
     """Fill ``factor.fama_macbeth``: on signals for stocks, on betas for the cells of sorts."""
     factors = model_factors(run)
     portfolios = excess_series(run.warehouse.read(load_sql("portfolio/portfolio_returns")), factors)
-    of_signals = signal_premia(stocks_with_signals(run), specifications(SORTED_SIGNALS))
+    of_signals = signal_premia(stocks_with_signals(run), specifications(SIGNAL_COLUMNS))
     return (reproducible_columns(pl.concat([of_signals, risk_premia(portfolios, factors)])),)
 
 

@@ -1,15 +1,14 @@
 """Assignments: which stock is in which cell of which sort, month by month."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from factor_pipeline.compute.sorts import JULY, Dimension, Sort
-from factor_pipeline.compute.stock_months import StockMonths
-from factor_pipeline.errors import DataError
-from factor_pipeline.months import MonthRange, formation_july
+from factor_pipeline.compute.cells import NO_CELL, SortedStocks
+from factor_pipeline.compute.sorts import Sort
+from factor_pipeline.months import MonthRange
 
 ASSIGNMENT_SCHEMA = pl.Schema(
     {
@@ -67,71 +66,19 @@ def assignments(
     ----------
     Fama and French (1993), *Journal of Financial Economics* 33(1).
     """
-    signals = [dimension.signal for sort in sorts for dimension in sort.dimensions]
-    month = pl.col("month_end")
-    current = StockMonths.of(
-        stocks.filter(month.is_between(months.start, months.end, closed="left")), signals
-    )
-    formed = StockMonths.of(
-        stocks.filter(
-            month.is_between(formation_july(months.start), months.end, closed="left"),
-            month.dt.month() == JULY,
-        ),
-        signals,
-    )
-    held = current.frame.select("security_id", "month_end", formation=_formation_year())
+    sorted_stocks = SortedStocks.of(stocks, sorts, months)
+    return assigned(sorted_stocks, {sort: sorted_stocks.cells(sort, breakpoints) for sort in sorts})
+
+
+def assigned(stocks: SortedStocks, cells: Mapping[Sort, NDArray[np.int16]]) -> pl.DataFrame:
+    """Rows of `assignments` for the ``cells`` of each sort, as ``stocks.cells`` gives them."""
+    keys = stocks.current.frame.select("security_id", "month_end")
     parts = [pl.DataFrame(schema=ASSIGNMENT_SCHEMA)]
-    for sort in sorts:
-        cells = _cells(formed if sort.rebalance == "june" else current, breakpoints, sort)
-        if sort.rebalance == "june":
-            cells = held.join(
-                cells.select("security_id", "cell", formation=_formation_year()),
-                on=("security_id", "formation"),
-                maintain_order="left",
-            )
-        parts.append(cells.with_columns(sort=pl.lit(sort.name)).select(ASSIGNMENT_SCHEMA.names()))
+    for sort, of_sort in cells.items():
+        has_cell = of_sort != NO_CELL
+        held = keys if has_cell.all() else keys.filter(pl.Series(has_cell))
+        name = pl.Series("cell", sort.cells).gather(pl.Series(of_sort[has_cell].astype(np.uint32)))
+        parts.append(
+            held.with_columns(name, sort=pl.lit(sort.name)).select(ASSIGNMENT_SCHEMA.names())
+        )
     return pl.concat(parts)
-
-
-def _formation_year() -> pl.Expr:
-    month = pl.col("month_end")
-    return month.dt.year() - (month.dt.month() < JULY).cast(pl.Int32)
-
-
-def _cells(rows: StockMonths, breakpoints: pl.DataFrame, sort: Sort) -> pl.DataFrame:
-    """``security_id``, ``month_end``, ``cell`` of the rows that have one."""
-    cell = np.zeros(rows.frame.height, dtype=np.int64)
-    has_cell = np.ones(rows.frame.height, dtype=np.bool_)
-    for dimension in sort.dimensions:
-        values = rows.values(dimension.signal)
-        edges = _edges(rows, breakpoints, sort, dimension)
-        group = np.zeros_like(cell)
-        for edge in edges.T:
-            group += values > np.repeat(edge, rows.counts)
-        cell = cell * len(dimension.labels) + group
-        has_cell &= ~np.isnan(values) & ~np.repeat(np.isnan(edges).any(axis=1), rows.counts)
-    named = rows.frame.select(
-        "security_id", "month_end", pl.Series("cell", sort.cells).gather(pl.Series(cell))
-    )
-    return named if has_cell.all() else named.filter(pl.Series(has_cell))
-
-
-def _edges(
-    rows: StockMonths, breakpoints: pl.DataFrame, sort: Sort, dimension: Dimension
-) -> NDArray[np.float64]:
-    """Breakpoints of each month of ``rows``, shape (months, probabilities); NaN where null."""
-    found = (
-        breakpoints.filter(
-            pl.col("sort") == sort.name,
-            pl.col("dimension") == dimension.signal,
-            pl.col("month_end").is_in(rows.months.implode()),
-        )
-        .sort("month_end", "probability")
-        .select("probability", "value")
-    )
-    if found["probability"].to_list() != [*dimension.probabilities] * len(rows.months):
-        raise DataError(
-            f"breakpoints of sort {sort.name!r} on {dimension.signal!r} do not cover each "
-            "formation month once; compute them from the same stocks"
-        )
-    return found["value"].to_numpy().reshape(len(rows.months), len(dimension.probabilities))

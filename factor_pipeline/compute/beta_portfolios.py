@@ -5,8 +5,9 @@ import polars as pl
 from factor_pipeline.compute.assignments import assignments
 from factor_pipeline.compute.betas.models import Model
 from factor_pipeline.compute.breakpoints import DEFAULT_BREAKPOINT_RULE, BreakpointRule, breakpoints
+from factor_pipeline.compute.cell_returns import PortfolioRule
 from factor_pipeline.compute.cross_section import beta_columns
-from factor_pipeline.compute.portfolios import PortfolioRule, portfolio_returns
+from factor_pipeline.compute.portfolios import portfolio_returns
 from factor_pipeline.compute.sorts import Sort, quintile_sort
 from factor_pipeline.months import MonthRange
 

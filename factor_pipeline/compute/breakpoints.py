@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from factor_pipeline.compute.sorts import JULY, Rebalance, Sort
+from factor_pipeline.compute.sorts import JULY, Basis, Rebalance, Sort
 from factor_pipeline.compute.stock_months import StockMonths
 
 Quantile = Literal["linear", "lower", "higher", "nearest", "midpoint"]
@@ -37,9 +37,9 @@ class BreakpointRule:
     Attributes
     ----------
     basis
-        ``nyse``: from NYSE stocks only, so that the many small stocks of other exchanges do not
-        fill the low groups. A month in which no stock has a known exchange uses all stocks.
-        ``all``: from all stocks.
+        Of sorts that choose none. ``nyse``: from NYSE stocks only, so that the many small stocks
+        of other exchanges do not fill the low groups. A month in which no stock has a known
+        exchange uses all stocks. ``all``: from all stocks.
     quantile
         What a quantile between two stocks is: ``linear``ly interpolated, the ``lower`` or
         ``higher`` stock, the ``nearest`` (the higher of two equally near), or the ``midpoint``.
@@ -51,7 +51,7 @@ class BreakpointRule:
     Hyndman and Fan (1996), *The American Statistician* 50(4); ``linear`` is their type 7.
     """
 
-    basis: Literal["nyse", "all"] = "nyse"
+    basis: Basis = "nyse"
     quantile: Quantile = "linear"
     min_stocks: int = 10
 
@@ -91,24 +91,25 @@ def breakpoints(
     DataError
         When a security has two rows in a month.
     """
-    wanted: defaultdict[tuple[str, Rebalance], set[float]] = defaultdict(set)
+    wanted: defaultdict[tuple[str, Rebalance, Basis], set[float]] = defaultdict(set)
     for sort in sorts:
         for dimension in sort.dimensions:
-            wanted[dimension.signal, sort.rebalance].update(dimension.probabilities)
-    rows = StockMonths.of(stocks, ["exchange", *(signal for signal, _ in wanted)])
-    universe, basis = _universe(rows, rule)
+            key = dimension.signal, sort.rebalance, sort.basis or rule.basis
+            wanted[key].update(dimension.probabilities)
+    rows = StockMonths.of(stocks, ["exchange", *(signal for signal, _, _ in wanted)])
+    universes = {basis: _universe(rows, basis) for basis in {basis for _, _, basis in wanted}}
     tables = {
-        (signal, rebalance): _signal_breakpoints(
+        (signal, rebalance, basis): _signal_breakpoints(
             rows,
-            np.where(universe, rows.values(signal), np.nan),
+            np.where(universes[basis][0], rows.values(signal), np.nan),
             _is_formation(rows.months, rebalance),
             sorted(probabilities),
             rule,
-        ).join(basis, on="month_end", maintain_order="left")
-        for (signal, rebalance), probabilities in wanted.items()
+        ).join(universes[basis][1], on="month_end", maintain_order="left")
+        for (signal, rebalance, basis), probabilities in wanted.items()
     }
     parts = [
-        tables[dimension.signal, sort.rebalance]
+        tables[dimension.signal, sort.rebalance, sort.basis or rule.basis]
         .filter(pl.col("probability").is_in(dimension.probabilities))
         .with_columns(sort=pl.lit(sort.name), dimension=pl.lit(dimension.signal))
         .select(BREAKPOINT_SCHEMA.names())
@@ -162,13 +163,13 @@ def _is_formation(months: pl.Series, rebalance: Rebalance) -> NDArray[np.bool_]:
     return np.asarray(month == JULY) if rebalance == "june" else np.ones(len(month), np.bool_)
 
 
-def _universe(rows: StockMonths, rule: BreakpointRule) -> tuple[NDArray[np.bool_], pl.DataFrame]:
+def _universe(rows: StockMonths, wanted: Basis) -> tuple[NDArray[np.bool_], pl.DataFrame]:
     """Which rows breakpoints are drawn from, and the basis of each month."""
     exchange = rows.frame["exchange"]
     known = np.array(
         [bool(exchange[segment].count()) for segment in rows.segments()], dtype=np.bool_
     )
-    by_nyse = known if rule.basis == "nyse" else np.zeros_like(known)
+    by_nyse = known if wanted == "nyse" else np.zeros_like(known)
     on_nyse = (exchange == "NYSE").fill_null(value=False).to_numpy()
     basis = pl.DataFrame(
         {"month_end": rows.months, "basis": np.where(by_nyse, "nyse", "all")},

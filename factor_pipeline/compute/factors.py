@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from factor_pipeline.compute.portfolios import Weighting
+from factor_pipeline.compute.cell_returns import Weighting
 from factor_pipeline.errors import DataError
 
 FACTOR_SCHEMA = pl.Schema({"month_end": pl.Date(), "factor": pl.String(), "ret": pl.Float64()})

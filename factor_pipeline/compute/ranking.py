@@ -9,8 +9,8 @@ import polars as pl
 
 from factor_pipeline.compute.accounting import Floats, Integers
 from factor_pipeline.compute.breakpoints import breakpoints
+from factor_pipeline.compute.cell_returns import CAP
 from factor_pipeline.compute.ordering import codes_in
-from factor_pipeline.compute.portfolios import CAP
 from factor_pipeline.compute.strategies import VOLATILITY, Strategy, Universe, Weighting
 from factor_pipeline.errors import DataError, SettingsError
 

@@ -1,13 +1,15 @@
 """Sorts as declarations: by which signals, at which breakpoints, how often."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
-from typing import Literal
+from typing import Final, Literal, Self
 
 from factor_pipeline.errors import SettingsError
 
 Rebalance = Literal["monthly", "june"]
+Basis = Literal["nyse", "all"]
+Scheme = Literal["decile", "quintile", "tercile", "2x3", "5x5"]
 
 JULY = 7
 """The month whose row decides in sorts that rebalance in June: it holds what June ended with."""
@@ -67,6 +69,8 @@ class Sort:
     rebalance
         ``monthly``: the cells of a month follow from that month's row. ``june``: they follow from
         the July row, which holds what was known at the end of June, and stay until next June.
+    basis
+        Whose quantiles its breakpoints are; by default those of the rule they are drawn with.
 
     References
     ----------
@@ -76,6 +80,7 @@ class Sort:
     name: str
     dimensions: tuple[Dimension, ...] = ()
     rebalance: Rebalance = "monthly"
+    basis: Basis | None = None
 
     def __post_init__(self) -> None:
         """Refuse a sort whose cells are not well defined.
@@ -92,6 +97,10 @@ class Sort:
             )
         if len(set(self.cells)) < len(self.cells):
             raise SettingsError(f"sort {self.name!r}: cells repeat a name: {self.cells}")
+
+    def renamed(self, name: str, *, basis: Basis | None) -> Self:
+        """Return the same sort under another name, with breakpoints of ``basis``."""
+        return replace(self, name=name, basis=basis)
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -112,30 +121,54 @@ class Sort:
 
 
 MARKET = Sort("market")
+SIZE: Final = "size"
+
+_WITH_SIZE: Final = {
+    "book_to_market": ("value", ("G", "N", "V")),
+    "momentum_12_2": ("momentum", ("L", "M", "H")),
+    "operating_profitability": ("profitability", ("W", "N", "R")),
+    "investment": ("investment", ("C", "N", "A")),
+    "quality": ("quality", ("J", "N", "Q")),
+}
+"""What signals are called beside size in the papers: growth, neutral, value; losers, medium,
+winners (low to high); weak, neutral, robust; conservative, neutral, aggressive; junk to quality."""
+
+_LOW_TO_HIGH: Final = ("L", "M", "H")
+_FIFTHS: Final = tuple(group / 5 for group in range(1, 5))
 
 
-def two_by_three(
-    name: str, signal: str, labels: tuple[str, str, str], rebalance: Rebalance
-) -> Sort:
+def two_by_three(signal: str, rebalance: Rebalance) -> Sort:
     """Size median times the 30th and 70th percentile of ``signal``.
 
     Parameters
     ----------
-    name
-        Name of the sort.
     signal
         Column of the second dimension; the first is ``size``.
-    labels
-        Names of the low, middle and high group; cells are S or B followed by one of them.
     rebalance
         As in `Sort`.
+
+    Returns
+    -------
+    Sort
+        ``size_value_2x3`` and the like, ``size_<signal>_2x3`` for most signals. Cells are S or B
+        followed by the label of the group: G, N, V for book-to-market; L, M, H for most.
 
     References
     ----------
     Fama and French (1993), *Journal of Financial Economics* 33(1).
     """
-    size = Dimension("size", (0.5,), ("S", "B"))
-    return Sort(name, (size, Dimension(signal, (0.3, 0.7), labels)), rebalance)
+    called, labels = _WITH_SIZE.get(signal, (signal, _LOW_TO_HIGH))
+    size = Dimension(SIZE, (0.5,), ("S", "B"))
+    other = Dimension(signal, (0.3, 0.7), labels)
+    return Sort(f"{SIZE}_{called}_2x3", (size, other), rebalance)
+
+
+def five_by_five(signal: str, rebalance: Rebalance) -> Sort:
+    """Fifths of size times fifths of ``signal``: cells ``S1Q1`` (small, low) to ``S5Q5``."""
+    called, _ = _WITH_SIZE.get(signal, (signal, _LOW_TO_HIGH))
+    size = Dimension(SIZE, _FIFTHS, tuple(f"S{group}" for group in range(1, 6)))
+    other = Dimension(signal, _FIFTHS, tuple(f"Q{group}" for group in range(1, 6)))
+    return Sort(f"{SIZE}_{called}_5x5", (size, other), rebalance)
 
 
 def decile_sort(signal: str, rebalance: Rebalance) -> Sort:
@@ -148,8 +181,7 @@ def decile_sort(signal: str, rebalance: Rebalance) -> Sort:
 def quintile_sort(signal: str, rebalance: Rebalance) -> Sort:
     """Five groups of ``signal``, Q1 (lowest) to Q5."""
     labels = tuple(f"Q{group}" for group in range(1, 6))
-    dimension = Dimension(signal, tuple(group / 5 for group in range(1, 5)), labels)
-    return Sort(f"{signal}_quintile", (dimension,), rebalance)
+    return Sort(f"{signal}_quintile", (Dimension(signal, _FIFTHS, labels),), rebalance)
 
 
 def tercile_sort(signal: str, rebalance: Rebalance) -> Sort:
@@ -158,10 +190,25 @@ def tercile_sort(signal: str, rebalance: Rebalance) -> Sort:
     return Sort(f"{signal}_tercile", (dimension,), rebalance)
 
 
+SCHEMES: Final[dict[Scheme, Callable[[str, Rebalance], Sort]]] = {
+    "decile": decile_sort,
+    "quintile": quintile_sort,
+    "tercile": tercile_sort,
+    "2x3": two_by_three,
+    "5x5": five_by_five,
+}
+"""How a signal can be sorted on; the last two cross it with size."""
+
+
+def two_dimensional(scheme: Scheme) -> bool:
+    """Whether the scheme crosses a signal with size."""
+    return scheme in {"2x3", "5x5"}
+
+
 def default_sorts(
     signals: Sequence[str], *, june_signals: Collection[str] = frozenset({"book_to_market"})
 ) -> tuple[Sort, ...]:
-    """Every sort the warehouse keeps.
+    """Every sort the warehouse keeps without being asked.
 
     Parameters
     ----------
@@ -174,22 +221,23 @@ def default_sorts(
     Returns
     -------
     tuple of Sort
-        ``market``, ``size_value_2x3`` (on ``size`` and ``book_to_market``), ``size_momentum_2x3``
-        (on ``size`` and ``momentum_12_2``), then two sorts per signal.
+        ``market``; the 2x3 sorts that factors are made of, ``size_value_2x3`` (on ``size`` and
+        ``book_to_market``), ``size_momentum_2x3``, ``size_profitability_2x3``,
+        ``size_investment_2x3``, ``size_quality_2x3``, and ``size_value_5x5``, as far as their
+        signals are there; then two sorts per signal.
 
     References
     ----------
     Fama and French (1993), *Journal of Financial Economics* 33(1); Carhart (1997), *Journal of
-    Finance* 52(1).
+    Finance* 52(1); Fama and French (2015), *Journal of Financial Economics* 116(1); Asness,
+    Frazzini and Pedersen (2019), *Review of Accounting Studies* 24(1).
     """
-    univariate = [
+    crossed = [(signal, two_by_three) for signal in _WITH_SIZE]
+    crossed.append(("book_to_market", five_by_five))
+    univariate = [(signal, make) for signal in signals for make in (decile_sort, tercile_sort)]
+    made = [
         make(signal, "june" if signal in june_signals else "monthly")
-        for signal in signals
-        for make in (decile_sort, tercile_sort)
+        for signal, make in (*crossed, *univariate)
+        if signal in signals
     ]
-    return (
-        MARKET,
-        two_by_three("size_value_2x3", "book_to_market", ("G", "N", "V"), "june"),
-        two_by_three("size_momentum_2x3", "momentum_12_2", ("L", "M", "H"), "monthly"),
-        *univariate,
-    )
+    return (MARKET, *made)

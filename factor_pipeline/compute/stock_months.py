@@ -1,7 +1,8 @@
 """Stock-months in the one order in which everything is counted and summed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 
 import numpy as np
@@ -79,21 +80,43 @@ class StockMonths:
         DataError
             When a key of ``wanted`` is not here.
         """
+        positions = self.rows_in(wanted.months.to_list(), wanted)
+        if (positions < 0).any():
+            month = wanted.frame["month_end"][int(np.argmax(positions < 0))]
+            raise DataError(
+                f"a security that is assigned in {month} has no row in that month; "
+                "make the assignments from the same stocks"
+            )
+        return positions
+
+    def rows_in(self, months: Sequence[date], wanted: "StockMonths") -> NDArray[np.int64]:
+        """Return the rows here of the securities of ``wanted``, in other months than theirs.
+
+        Parameters
+        ----------
+        months
+            Month to look in for each month of ``wanted``.
+        wanted
+            Stock-months to look up.
+
+        Returns
+        -------
+        ndarray
+            Shape (rows of wanted,); -1 where the security has no row in that month.
+        """
         here = dict(zip(self.months, self.segments(), strict=True))
         own_ids = self.frame["security_id"].to_numpy()
         wanted_ids = wanted.frame["security_id"].to_numpy()
-        positions = np.empty(len(wanted_ids), dtype=np.int64)
-        for month, segment in zip(wanted.months, wanted.segments(), strict=True):
+        positions = np.full(len(wanted_ids), -1, dtype=np.int64)
+        for month, segment in zip(months, wanted.segments(), strict=True):
             rows = here.get(month, slice(0, 0))
+            ids = own_ids[rows]
+            if not len(ids):
+                continue
             # Ids ascend within a month on both sides; a join of the whole frames is far slower.
-            found = rows.start + np.searchsorted(own_ids[rows], wanted_ids[segment])
-            known = found < rows.stop
-            if not (known.all() and (own_ids[found] == wanted_ids[segment]).all()):
-                raise DataError(
-                    f"a security that is assigned in {month} has no row in that month; "
-                    "make the assignments from the same stocks"
-                )
-            positions[segment] = found
+            found = np.minimum(np.searchsorted(ids, wanted_ids[segment]), len(ids) - 1)
+            known = ids[found] == wanted_ids[segment]
+            positions[segment] = np.where(known, rows.start + found, -1)
         return positions
 
 

@@ -292,3 +292,6 @@ SIGNALS: Final = (
     ),
 )
 """Every signal of the warehouse."""
+
+SIGNAL_COLUMNS: Final = tuple(signal.column for signal in SIGNALS)
+"""Columns of ``signal.characteristic`` that stocks can be ranked by."""

@@ -1,6 +1,6 @@
 -- Grain: one row per month.
 -- Factors of the beta models side by side, NULL where missing, with the library's risk-free rate.
--- $source 'own' takes MKT, SMB, HML and UMD from our own portfolios, which have no RMW and CMA.
+-- $source 'own' takes the factors made of our own portfolios.
 -- $vintage 'latest' takes each library series from the newest vintage that has it: momentum comes
 -- in a file of its own, whose vintages can be others.
 -- Parameters: $source, $vintage, $month_start (inclusive), $month_end (exclusive).

@@ -5,9 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from factor_pipeline.compute.cell_returns import PortfolioRule
 from factor_pipeline.compute.comparison import comparison
 from factor_pipeline.compute.factors import FORMULAS, factor_returns
-from factor_pipeline.compute.portfolios import PortfolioRule, portfolio_returns
+from factor_pipeline.compute.portfolios import portfolio_returns
 from factor_pipeline.compute.sorts import Dimension, Sort
 from factor_pipeline.sources.ken_french import KenFrench
 

@@ -90,7 +90,7 @@ def test_cells_of_a_two_by_three_by_hand():
     stocks = panel({july: size}).join(
         panel({july: value}, "book_to_market").drop("exchange"), on=["month_end", "security_id"]
     )
-    sort = two_by_three("size_value_2x3", "book_to_market", ("G", "N", "V"), "june")
+    sort = two_by_three("book_to_market", "june")
     found = [cell for _, cell in sorted(cells(assigned(stocks, [sort], july)).items())]
     # The median size is that of stock 1 (1.01): six odd stocks, five even ones below.
     assert found == ["SG", "SG", "BG", "SG", "BN", "SN", "BN", "SN", "BV", "SV", "BV"]

@@ -38,6 +38,7 @@ SERIES = {
     "RF": "rf",
 }
 _FILLED = {pl.String: "x", pl.Int64: 1, pl.Int32: 1, pl.Boolean: False, pl.Date: date(2000, 1, 31)}
+OWN = tuple(name for name in SERIES if name != "RF")
 
 
 def padded(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +68,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
     store = Warehouse(tmp_path / "warehouse.duckdb")
     store.prepare([SECURITY_MONTH, FACTOR_RETURN, ROLLING_BETA])
     newer = factor_rows("library", "200612", 2, tuple(n for n in SERIES if n != "UMD"))
-    own = factor_rows("own", None, 3, ("MKT", "SMB", "HML", "UMD"))
+    own = factor_rows("own", None, 3, OWN)
     store.replace(FACTOR_RETURN, pl.concat([factor_rows("library", "200512", 1), newer, own]))
     market = newer.filter(pl.col("factor") == "MKT")["ret"].to_numpy() + 0.002
     noise = np.random.default_rng(4).normal(0, 0.08, (STOCKS, len(ENDS)))
@@ -124,11 +125,11 @@ def test_months_built_one_by_one_equal_the_range_bit_for_bit(warehouse):
 
 
 def test_own_factors_are_a_setting_with_the_librarys_risk_free_rate(warehouse):
-    frame = built(warehouse, LATER, betas={"factors": "own", "models": ["FF3", "Carhart"]})
+    frame = built(warehouse, LATER, betas={"factors": "own"})
     risk_free = factor_rows("library", "200612", 2, ("RF",))
-    own = factor_rows("own", None, 3, ("MKT", "SMB", "HML", "UMD"))
+    own = factor_rows("own", None, 3, OWN)
     known = wide(pl.concat([own, risk_free]))
-    direct = rolling_betas(warehouse.table(SECURITY_MONTH), known, LATER, models=MODELS[1:3])
+    direct = rolling_betas(warehouse.table(SECURITY_MONTH), known, LATER, models=MODELS)
     assert_frame_equal(frame, with_shrunk_market_betas(direct), check_exact=True)
 
 
@@ -140,8 +141,6 @@ def test_betas_wait_for_our_own_factors_only_when_they_are_made_from_them():
 
 
 def test_settings_that_cannot_be_estimated_are_refused():
-    with pytest.raises(SettingsError, match='leave "FF5" out of models'):
-        settings_of(betas={"factors": "own"})
     with pytest.raises(SettingsError, match="min_months is more than window_months"):
         settings_of(betas={"window_months": 36, "min_months": 37})
 

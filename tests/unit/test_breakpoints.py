@@ -153,9 +153,9 @@ def test_values_that_are_not_numbers_do_not_count():
 def test_sorts_that_rebalance_in_june_take_only_july_rows():
     frame = pl.concat([month([1.0] * 11, "NYSE", end) for end in (JUNE, JULY, AUGUST)])
     frame = frame.with_columns(book_to_market=pl.col("size"))
-    june = two_by_three("june", "book_to_market", ("G", "N", "V"), "june")
+    june = two_by_three("book_to_market", "june")
     found = breakpoints(frame, [june, MEDIAN])
-    assert found.filter(pl.col("sort") == "june")["month_end"].unique().to_list() == [JULY]
+    assert found.filter(pl.col("sort") == june.name)["month_end"].unique().to_list() == [JULY]
     assert found.filter(pl.col("sort") == "median")["month_end"].to_list() == [JUNE, JULY, AUGUST]
     assert found["month_end"].is_sorted()
 
@@ -167,6 +167,18 @@ def test_sorts_on_one_signal_agree_on_shared_probabilities():
     assert at_median["sort"].to_list() == ["size_decile", "median"]
     assert at_median["value"].n_unique() == 1
     assert found.height == 9 + 1
+
+
+def test_a_sort_may_have_another_basis_than_the_rule():
+    nyse = month([float(i) for i in range(20)], "NYSE")
+    others = month([100.0] * 30, "NASDAQ").with_columns(pl.col("security_id") + 1_000)
+    frame = pl.concat([nyse, others])
+    own = MEDIAN.renamed("own", basis="all")
+    found = breakpoints(frame, [MEDIAN, own])
+    assert found["sort", "value", "stocks", "basis"].rows() == [
+        ("median", 9.5, 20, "nyse"),
+        ("own", 100.0, 50, "all"),
+    ]
 
 
 def test_a_sort_without_dimensions_has_no_breakpoints():

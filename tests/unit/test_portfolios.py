@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from factor_pipeline.compute.assignments import assignments
 from factor_pipeline.compute.breakpoints import BreakpointRule, breakpoints
-from factor_pipeline.compute.portfolios import PortfolioRule, portfolio_returns
+from factor_pipeline.compute.cell_returns import PortfolioRule
+from factor_pipeline.compute.portfolios import portfolio_returns
 from factor_pipeline.compute.sorts import (
     MARKET,
     Dimension,

@@ -3,11 +3,13 @@ import re
 import polars as pl
 import pytest
 
-from factor_pipeline.assets.portfolios import SORTS
 from factor_pipeline.compute.signals.registry import SIGNALS as FUNCTIONS
 from factor_pipeline.schemas.conform import conformed
 from factor_pipeline.schemas.signal import CHARACTERISTIC, DEFINITION, definitions
 from factor_pipeline.schemas.signal_definitions import SIGNALS
+from factor_pipeline.settings import Settings
+
+SORTS = Settings().portfolios.all_sorts()
 
 of_each = pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.column)
 

@@ -1,13 +1,19 @@
+from typing import get_args
+
 import pytest
 
 from factor_pipeline.compute.sorts import (
     MARKET,
+    SCHEMES,
     Dimension,
+    Scheme,
     Sort,
     decile_sort,
     default_sorts,
+    five_by_five,
     tercile_sort,
     two_by_three,
+    two_dimensional,
 )
 from factor_pipeline.errors import SettingsError
 
@@ -15,7 +21,7 @@ SIGNALS = ("size", "book_to_market", "momentum_12_2")
 
 
 def test_cells_of_two_dimensions_join_their_labels():
-    value = two_by_three("size_value_2x3", "book_to_market", ("G", "N", "V"), "june")
+    value = two_by_three("book_to_market", "june")
     assert value.cells == ("SG", "SN", "SV", "BG", "BN", "BV")
     assert not value.has_spread
 
@@ -38,6 +44,7 @@ def test_the_catalogue_grows_by_two_sorts_with_each_signal():
         "market",
         "size_value_2x3",
         "size_momentum_2x3",
+        "size_value_5x5",
         "size_decile",
         "size_tercile",
         "book_to_market_decile",
@@ -49,22 +56,42 @@ def test_the_catalogue_grows_by_two_sorts_with_each_signal():
     ]
 
 
+def test_signals_that_factors_are_made_of_are_crossed_with_size():
+    made = ("operating_profitability", "investment", "quality")
+    crossed = [sort for sort in default_sorts(made) if len(sort.dimensions) == 2]
+    assert {sort.name: sort.cells for sort in crossed} == {
+        "size_profitability_2x3": ("SW", "SN", "SR", "BW", "BN", "BR"),
+        "size_investment_2x3": ("SC", "SN", "SA", "BC", "BN", "BA"),
+        "size_quality_2x3": ("SJ", "SN", "SQ", "BJ", "BN", "BQ"),
+    }
+
+
+def test_other_signals_are_crossed_under_their_own_name():
+    sort = two_by_three("accruals", "june")
+    assert (sort.name, sort.cells) == ("size_accruals_2x3", ("SL", "SM", "SH", "BL", "BM", "BH"))
+
+
 def test_only_sorts_on_annual_signals_wait_for_june():
     june = {sort.name for sort in default_sorts(SIGNALS) if sort.rebalance == "june"}
-    assert june == {"size_value_2x3", "book_to_market_decile", "book_to_market_tercile"}
-
-
-def test_a_five_by_five_needs_no_code():
-    fifths = (0.2, 0.4, 0.6, 0.8)
-    sort = Sort(
+    assert june == {
+        "size_value_2x3",
         "size_value_5x5",
-        (
-            Dimension("size", fifths, tuple(f"ME{i}" for i in range(1, 6))),
-            Dimension("book_to_market", fifths, tuple(f"BM{i}" for i in range(1, 6))),
-        ),
-        "june",
-    )
-    assert (len(sort.cells), sort.cells[0], sort.cells[-1]) == (25, "ME1BM1", "ME5BM5")
+        "book_to_market_decile",
+        "book_to_market_tercile",
+    }
+
+
+def test_fifths_of_size_and_value_make_25_cells():
+    sort = five_by_five("book_to_market", "june")
+    assert (len(sort.cells), sort.cells[0], sort.cells[-1]) == (25, "S1Q1", "S5Q5")
+    assert not sort.has_spread
+    assert {dimension.probabilities for dimension in sort.dimensions} == {(0.2, 0.4, 0.6, 0.8)}
+
+
+def test_the_schemes_are_those_that_settings_accept():
+    assert tuple(SCHEMES) == get_args(Scheme)
+    crossing = [scheme for scheme in SCHEMES if two_dimensional(scheme)]
+    assert crossing == [s for s, make in SCHEMES.items() if len(make("a", "june").dimensions) == 2]
 
 
 @pytest.mark.parametrize("probabilities", [(0.0,), (1.0,), (0.7, 0.3), (0.5, 0.5), (float("nan"),)])

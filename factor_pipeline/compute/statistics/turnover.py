@@ -1,21 +1,23 @@
 """Turnover of sorted portfolios: what has to be traded to hold them month after month."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from factor_pipeline.compute.portfolios import (
+from factor_pipeline.compute.cell_returns import (
     DEFAULT_PORTFOLIO_RULE,
     PortfolioRule,
     portfolio_weights,
 )
+from factor_pipeline.compute.cells import NO_CELL
+from factor_pipeline.compute.portfolios import assigned_cells
 from factor_pipeline.compute.sorts import Sort
 from factor_pipeline.compute.statistics.regression import Counts, Flags, Floats
 from factor_pipeline.compute.stock_months import StockMonths
-from factor_pipeline.errors import DataError
 
 TURNOVER_SCHEMA = pl.Schema(
     {
@@ -67,48 +69,38 @@ def turnovers(
             \frac{w_{i,t-1} (1 + r_{i,t-1})}{\sum_j w_{j,t-1} (1 + r_{j,t-1})} \right|
     """
     rows = StockMonths.of(stocks, ["ret", "lagged_market_equity", "exchange"])
+    return cell_turnovers(rows, assigned_cells(rows, assignments, sorts), rule)
+
+
+def cell_turnovers(
+    rows: StockMonths, cells: Iterable[tuple[Sort, NDArray[np.int16]]], rule: PortfolioRule
+) -> pl.DataFrame:
+    """Compute what `turnovers` does from the index of the cell of each row in each sort."""
     links = _Links.of(rows)
     weights = portfolio_weights(rows, rule)
     growth = 1.0 + np.nan_to_num(rows.values("ret"))
-    by_sort = _by_sort(assignments)
     parts = [pl.DataFrame(schema=TURNOVER_SCHEMA)]
-    for sort in sorts:
-        cells = _Cells.of(links, by_sort.get(sort.name, assignments.clear()), sort)
+    for sort, of_rows in cells:
+        members = _Cells.of(links, of_rows, sort)
         for weighting, weight in weights.items():
-            turnover = cells.turnover(weight, growth, rule.min_stocks)
+            turnover = members.turnover(weight, growth, rule.min_stocks)
             parts.append(_as_frame(rows.months, sort, weighting, turnover))
     return pl.concat(parts)
 
 
-def _by_sort(assignments: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    # Grouping millions of names takes longer than all else here; tables come in order.
-    ordered = assignments if assignments["sort"].is_sorted() else assignments.sort("sort")
-    runs = ordered["sort"].rle().struct.unnest()
-    ends = runs["len"].cum_sum().to_list()
-    lengths = runs["len"].to_list()
-    return {
-        name: ordered[end - length : end]
-        for name, length, end in zip(runs["value"], lengths, ends, strict=True)
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class _Links:
-    """Where stock-months and their neighbours in time are; -1 where there is none.
+    """Where the neighbours in time of stock-months are; -1 where there is none.
 
     ``before`` and ``after`` are the rows of the same security in the calendar months beside, shape
     (rows,), ``month`` is the place of the row's month, and ``follows`` (months,) tells whether the
-    month before it in the calendar is there. ``table`` (months, securities) gives the row of a
-    month of ``month_ends`` and a security of ``securities``, both ascending.
+    month before it in the calendar is there.
     """
 
     before: Counts
     after: Counts
     month: Counts
     follows: Flags
-    table: Counts
-    month_ends: Counts
-    securities: Counts
 
     @classmethod
     def of(cls, rows: StockMonths) -> Self:
@@ -122,30 +114,7 @@ class _Links:
         after = np.full(len(month), -1, dtype=np.int64)
         is_next = before >= 0
         after[before[is_next]] = np.flatnonzero(is_next)
-        days = rows.months.to_physical().cast(pl.Int64).to_numpy()
-        return cls(before, after, month, follows, table, days, securities)
-
-    def rows_of(self, assigned: pl.DataFrame) -> tuple[Counts, Flags]:
-        """Row of each assigned stock, and which assignments are in the months here.
-
-        Raises
-        ------
-        DataError
-            When one has none.
-        """
-        days = assigned["month_end"].to_physical().cast(pl.Int64).to_numpy()
-        security = assigned["security_id"].to_numpy()
-        month = np.searchsorted(self.month_ends, days).clip(max=max(len(self.month_ends) - 1, 0))
-        is_here = np.isin(days, self.month_ends)
-        column = np.searchsorted(self.securities, security[is_here])
-        column = column.clip(max=max(len(self.securities) - 1, 0))
-        found = self.table[month[is_here], column]
-        if not np.array_equal(self.securities[column], security[is_here]) or (found < 0).any():
-            raise DataError(
-                "a security that is assigned to a cell has no row in that month; "
-                "make the assignments from the same stocks"
-            )
-        return found, is_here
+        return cls(before, after, month, follows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +134,9 @@ class _Cells:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, links: _Links, assigned: pl.DataFrame, sort: Sort) -> Self:
-        found, is_here = links.rows_of(assigned)
+    def of(cls, links: _Links, cells: NDArray[np.int16], sort: Sort) -> Self:
         # One place more than there are rows: what has no neighbour looks there.
-        cell = np.full(len(links.month) + 1, -1, dtype=np.int64)
-        cell[found] = assigned["cell"].cast(pl.Enum(sort.cells)).to_physical().to_numpy()[is_here]
+        cell = np.append(cells.astype(np.int64), NO_CELL)
         row = np.flatnonzero(cell >= 0)
         own = cell[row]
         return cls(
