@@ -11,6 +11,7 @@ from factor_pipeline.assets import (
     etfs,
     exposures,
     factors,
+    methods,
     panel,
     portfolios,
     regimes,
@@ -27,6 +28,7 @@ from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
 from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.daily_betas import daily_beta_checks
+from factor_pipeline.checks.factors import factor_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
 from factor_pipeline.checks.statistics import statistics_checks
@@ -47,6 +49,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     *signals.ASSETS,
     *portfolios.ASSETS,
     *factors.ASSETS,
+    *methods.ASSETS,
     *regimes.ASSETS,
     *etfs.ASSETS,
     *statistics.ASSETS,
@@ -83,6 +86,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
         asset_checks=[
             *(check for table in checked for check in table_checks(table)),
             *number_checks(),
+            *factor_checks(),
             *beta_checks(),
             *outside_data_checks(),
             *daily_beta_checks(),

@@ -3,12 +3,16 @@
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.portfolios import stocks_of
+from factor_pipeline.compute.betting_against_beta import betting_against_beta
 from factor_pipeline.compute.comparison import comparison as compare
-from factor_pipeline.compute.factors import factor_returns
+from factor_pipeline.compute.factors import factor_returns, stocks_behind
 from factor_pipeline.compute.sorts import MARKET
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
+from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import PORTFOLIO_RETURN
 from factor_pipeline.schemas.raw import FRENCH_RETURN
+from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.warehouse.models import load_sql
 
 # Own factors without a library factor of the same name, and the one they are closest to.
@@ -36,21 +40,28 @@ def library_factor(run: Run) -> Frames:
 
 @table_asset(
     FACTOR_RETURN,
-    reads=[Upstream(PORTFOLIO_RETURN), LIBRARY],
+    reads=[
+        Upstream(PORTFOLIO_RETURN),
+        Upstream(CHARACTERISTIC),
+        Upstream(SECURITY_MONTH, back=1),
+        LIBRARY,
+    ],
     scope={"source": "own"},
 )
 def factor_return(run: Run) -> Frames:
     """Fill our own part of ``factor.factor_return`` for the months of the run."""
+    settings, rates = run.settings.portfolios, risk_free(run)
     portfolios = run.warehouse.months(PORTFOLIO_RETURN, run.months)
     # A handful of stocks, as where share counts begin, is not a market.
-    thin = (pl.col("sort") == MARKET.name) & (
-        pl.col("stocks") < run.settings.portfolios.min_market_stocks
+    thin = (pl.col("sort") == MARKET.name) & (pl.col("stocks") < settings.min_market_stocks)
+    frame = factor_returns(portfolios.filter(~thin), rates)
+    bab = betting_against_beta(
+        stocks_of(run, run.months), rates, min_stocks=settings.min_portfolio_stocks
     )
-    frame = factor_returns(portfolios.filter(~thin), risk_free(run))
     return (
-        frame.filter(pl.col("ret").is_not_null()).with_columns(
-            source=pl.lit("own"), vintage=pl.lit(None, dtype=pl.String)
-        ),
+        pl.concat([frame, bab.select(frame.columns)])
+        .filter(pl.col("ret").is_not_null())
+        .with_columns(source=pl.lit("own"), vintage=pl.lit(None, dtype=pl.String)),
     )
 
 
@@ -61,11 +72,19 @@ def _growth(run: Run) -> str:
     return factors_markdown(run.warehouse.read(load_sql("report/factor_growth")))
 
 
-@table_asset(COMPARISON, reads=[Upstream(FACTOR_RETURN), LIBRARY], picture=_growth)
+@table_asset(
+    COMPARISON,
+    reads=[Upstream(FACTOR_RETURN), LIBRARY, Upstream(PORTFOLIO_RETURN)],
+    picture=_growth,
+)
 def comparison(run: Run) -> Frames:
-    """Fill ``factor.comparison`` over all months."""
+    """Fill ``factor.comparison`` over all months, factors without any return included."""
     returns = run.warehouse.table(FACTOR_RETURN)
-    own = returns.filter(pl.col("source") == "own")
+    own = stocks_behind(run.warehouse.table(PORTFOLIO_RETURN)).join(
+        returns.filter(pl.col("source") == "own").select("month_end", "factor", "ret"),
+        on=["month_end", "factor"],
+        how="left",
+    )
     library = returns.filter(pl.col("source") == "library")
     stand_ins = [
         library.filter(pl.col("factor") == theirs).with_columns(factor=pl.lit(ours))

@@ -11,6 +11,7 @@ COMPARISON_SCHEMA = pl.Schema(
         "months": pl.Int64(),
         "first_month": pl.Date(),
         "last_month": pl.Date(),
+        "stocks": pl.Float64(),
         "correlation": pl.Float64(),
         "slope": pl.Float64(),
         "intercept": pl.Float64(),
@@ -28,7 +29,8 @@ def comparison(own: pl.DataFrame, library: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     own
-        Unique ``month_end``, ``factor`` with ``ret`` (decimal; null when missing).
+        Unique ``month_end``, ``factor`` with ``ret`` (decimal; null when missing) and ``stocks``
+        it is made of. A factor without any return has rows all the same to be reported.
     library
         Unique ``month_end``, ``factor``, ``vintage`` with ``ret`` (decimal; null when missing).
         Vintages of a library differ in most months: each is compared on its own.
@@ -37,7 +39,8 @@ def comparison(own: pl.DataFrame, library: pl.DataFrame) -> pl.DataFrame:
     -------
     pl.DataFrame
         One row per factor in both frames and vintage, ordered by them: ``months`` (common months),
-        ``first_month`` and ``last_month`` of them (null when there are none), ``correlation``,
+        ``first_month`` and ``last_month`` of them and mean ``stocks`` (null when there are none),
+        ``correlation``,
         ``slope`` and ``intercept`` (decimal per month) of the regression of own on library
         returns, its ``r2``, and ``mean_difference`` (own minus library, decimal per month). The
         statistics are null with fewer than 24 common months; ``slope``, ``intercept``,
@@ -48,8 +51,11 @@ def comparison(own: pl.DataFrame, library: pl.DataFrame) -> pl.DataFrame:
     -----
     .. math:: r^{own}_t = a + b \, r^{library}_t + e_t
     """
-    pairs = library.filter(pl.col("factor").is_in(own["factor"].unique().implode())).join(
-        own.select("month_end", "factor", own="ret"), on=("month_end", "factor"), how="left"
+    theirs = library.select("month_end", "factor", "vintage", "ret")
+    pairs = theirs.filter(pl.col("factor").is_in(own["factor"].unique().implode())).join(
+        own.select("month_end", "factor", "stocks", own="ret"),
+        on=("month_end", "factor"),
+        how="left",
     )
     rows = [
         {"factor": factor, "vintage": vintage}
@@ -68,18 +74,27 @@ def _agreement(pair: pl.DataFrame) -> dict[str, object]:
         "months": len(months),
         "first_month": months.min(),
         "last_month": months.max(),
+        "stocks": fsum(pair["stocks"]) / len(months) if len(months) else None,
     }
     if len(months) < _MIN_MONTHS:
         return window
-    return window | _regression(own=pair["own"].to_list(), library=pair["ret"].to_list())
+    return window | regression(own=pair["own"].to_list(), library=pair["ret"].to_list())
 
 
-def _regression(own: list[float], library: list[float]) -> dict[str, object]:
+def regression(own: list[float], library: list[float]) -> dict[str, float]:
+    """Regress ``own`` on ``library`` returns of the same months.
+
+    Returns
+    -------
+    dict
+        ``mean_difference``; ``slope`` and ``intercept`` unless all ``library`` returns are equal;
+        ``correlation`` and ``r2`` unless all of a side are. Sums are exact but for one rounding.
+    """
     own_mean, library_mean = fsum(own) / len(own), fsum(library) / len(library)
     own_variation = _variation(own, own, own_mean, own_mean)
     library_variation = _variation(library, library, library_mean, library_mean)
     common_variation = _variation(own, library, own_mean, library_mean)
-    statistics: dict[str, object] = {"mean_difference": own_mean - library_mean}
+    statistics = {"mean_difference": own_mean - library_mean}
     if library_variation > 0:
         slope = common_variation / library_variation
         statistics |= {"slope": slope, "intercept": own_mean - slope * library_mean}

@@ -36,3 +36,17 @@ def effective_delisting_return(imputation: Imputation) -> pl.Expr:
 def with_delisting_return(ret: pl.Expr, delisting_return: pl.Expr) -> pl.Expr:
     """Compound, never add: ``(1 + ret)(1 + dlret) - 1``; with one of them null, the other."""
     return pl.coalesce((1 + ret) * (1 + delisting_return) - 1, ret, delisting_return)
+
+
+def ret_under(imputation: Imputation) -> pl.Expr:
+    """Return of a month that ends in a delisting nobody reports a return of.
+
+    Reads ``ret`` of the month as it was made with another imputation, the delisting return that
+    was ``compounded`` into it (null when none was), ``price`` (null when nothing but the delisting
+    happened in the month) and what `effective_delisting_return` reads, all of the delisted month.
+    """
+    traded = pl.when(pl.col("price").is_not_null()).then(
+        (1 + pl.col("ret")) / (1 + pl.col("compounded")) - 1
+    )
+    before = pl.when(pl.col("compounded").is_null()).then("ret").otherwise(traded)
+    return with_delisting_return(before, effective_delisting_return(imputation))

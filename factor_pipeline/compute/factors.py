@@ -43,22 +43,52 @@ def portfolios(sort: str, *cells: str) -> tuple[Portfolio, ...]:
     return tuple(Portfolio(sort, cell) for cell in cells)
 
 
+def two_by_three_formula(factor: str, sort: str, long: str, short: str) -> Formula:
+    """Mean of the small and the big ``long`` portfolio minus that of the ``short`` ones."""
+    return Formula(
+        factor,
+        portfolios(sort, f"S{long}", f"B{long}"),
+        portfolios(sort, f"S{short}", f"B{short}"),
+    )
+
+
 _VALUE, _MOMENTUM = "size_value_2x3", "size_momentum_2x3"
+_PROFITABILITY, _INVESTMENT = "size_profitability_2x3", "size_investment_2x3"
+# Of each size, in the three sorts of the five-factor model: their mean is that of three SMBs.
+_SMALL, _BIG = (
+    (
+        *portfolios(_VALUE, f"{size}V", f"{size}N", f"{size}G"),
+        *portfolios(_PROFITABILITY, f"{size}R", f"{size}N", f"{size}W"),
+        *portfolios(_INVESTMENT, f"{size}C", f"{size}N", f"{size}A"),
+    )
+    for size in "SB"
+)
 
 FORMULAS: tuple[Formula, ...] = (
     Formula("MKT", portfolios("market", "All"), ()),
-    Formula("SMB", portfolios(_VALUE, "SV", "SN", "SG"), portfolios(_VALUE, "BV", "BN", "BG")),
-    Formula("HML", portfolios(_VALUE, "SV", "BV"), portfolios(_VALUE, "SG", "BG")),
-    Formula("UMD", portfolios(_MOMENTUM, "SH", "BH"), portfolios(_MOMENTUM, "SL", "BL")),
+    Formula("SMB", _SMALL[:3], _BIG[:3]),
+    Formula("SMB_FF5", _SMALL, _BIG),
+    two_by_three_formula("HML", _VALUE, "V", "G"),
+    two_by_three_formula("UMD", _MOMENTUM, "H", "L"),
     # Needs no market equity, so it reaches back to where prices begin.
     Formula(
         "UMD_EW",
         (Portfolio("momentum_12_2_tercile", "High", "equal"),),
         (Portfolio("momentum_12_2_tercile", "Low", "equal"),),
     ),
+    two_by_three_formula("RMW", _PROFITABILITY, "R", "W"),
+    two_by_three_formula("CMA", _INVESTMENT, "C", "A"),
+    two_by_three_formula("QMJ", "size_quality_2x3", "Q", "J"),
+    Formula(
+        "LOWVOL",
+        portfolios("volatility_252d_tercile", "Low"),
+        portfolios("volatility_252d_tercile", "High"),
+    ),
 )
-"""Factors of Fama and French (1993), *Journal of Financial Economics* 33(1), and Carhart (1997),
-*Journal of Finance* 52(1)."""
+"""Factors of Fama and French (1993), *Journal of Financial Economics* 33(1), Carhart (1997),
+*Journal of Finance* 52(1), Fama and French (2015), *Journal of Financial Economics* 116(1), and
+Asness, Frazzini and Pedersen (2019), *Review of Accounting Studies* 24(1); low volatility by value
+weights. `betting_against_beta` is the one factor that is not made of such portfolios."""
 
 
 def factor_returns(
@@ -107,6 +137,42 @@ def factor_returns(
         ret = pl.Series(_mean(wide, formula.long) - short).fill_nan(None)
         parts.append(wide.select("month_end", factor=pl.lit(formula.factor), ret=ret))
     return pl.concat(parts).sort("month_end", maintain_order=True)
+
+
+def stocks_behind(
+    portfolio_returns: pl.DataFrame, formulas: Sequence[Formula] = FORMULAS
+) -> pl.DataFrame:
+    """Count the stocks that factors are made of.
+
+    Parameters
+    ----------
+    portfolio_returns
+        As in `factor_returns`, with ``stocks``.
+    formulas
+        Factors to count for.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``month_end``, ``factor``, ``stocks`` in the portfolios of the factor, of the sort with the
+        fewest where it is made of several; rows of the months in which a portfolio has one.
+    """
+    legs = pl.DataFrame(
+        [
+            (formula.factor, leg.sort, leg.cell, leg.weighting)
+            for formula in formulas
+            for leg in (*formula.long, *formula.short)
+        ],
+        schema=["factor", "sort", "cell", "weighting"],
+        orient="row",
+    )
+    by_sort = (
+        portfolio_returns.join(legs, on=["sort", "cell", "weighting"])
+        .group_by("month_end", "factor", "sort")
+        .agg(pl.col("stocks").sum())
+    )
+    counts = by_sort.group_by("month_end", "factor").agg(pl.col("stocks").min())
+    return counts.sort("month_end", "factor")
 
 
 def _refuse_repeats(frame: pl.DataFrame, key: Sequence[str], name: str) -> None:

@@ -9,8 +9,9 @@ _FACTOR = Column(
     "factor",
     pl.String,
     "name",
-    "MKT (in excess of RF), SMB, HML, UMD, UMD_EW (equal-weighted 30/70 momentum), RF; library "
-    "also RMW, CMA and SMB_FF5 (size factor of the five-factor model).",
+    "MKT (in excess of RF), SMB, SMB_FF5 (size factor of the five-factor model), HML, UMD, RMW, "
+    "CMA; library also RF; own also UMD_EW (equal-weighted 30/70 momentum), QMJ (quality minus "
+    "junk), BAB (betting against beta), LOWVOL (low minus high volatility, 30/70, value-weighted).",
 )
 
 FACTOR_RETURN = Table(
@@ -43,6 +44,14 @@ COMPARISON = Table(
         Column("months", pl.Int64, "count", "Months both have.", minimum=0),
         Column("first_month", pl.Date, "date", "First of them.", nullable=True),
         Column("last_month", pl.Date, "date", "Last of them.", nullable=True),
+        Column(
+            "stocks",
+            pl.Float64,
+            "count",
+            "Mean number of stocks our factor is made of in them.",
+            nullable=True,
+            minimum=0.0,
+        ),
         Column("correlation", pl.Float64, "decimal", "Correlation.", nullable=True, minimum=-1.0),
         Column("slope", pl.Float64, "ratio", "Slope of own on library.", nullable=True),
         Column("intercept", pl.Float64, "decimal/month", "Intercept of it.", nullable=True),

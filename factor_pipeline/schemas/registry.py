@@ -15,6 +15,7 @@ from factor_pipeline.schemas.backtest import CORRELATION as STRATEGY_CORRELATION
 from factor_pipeline.schemas.backtest import EXPOSURE as STRATEGY_EXPOSURE
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
+from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
 from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
 from factor_pipeline.schemas.panel import (
     BOOK_EQUITY,
@@ -94,6 +95,8 @@ DERIVED_TABLES = (
     SPREAD_STATISTICS,
     FACTOR_RETURN,
     COMPARISON,
+    METHOD_VARIANT,
+    METHOD_SPREAD,
     REGIME,
     REGIME_PERFORMANCE,
     REGIME_CLAIM,

@@ -1,20 +1,28 @@
 -- Grain: one row per factor and calendar year.
 -- How many stocks is each factor made of?
--- average_stocks counts the stocks of all its portfolios in a month; fewest_in_a_portfolio is the
--- thinnest portfolio of any month: with a handful of stocks the factor is their luck.
--- months_with_return counts the months in which no portfolio was too thin. left_out are stocks that
--- belong to a portfolio but have no return or market equity, per month. Years without any stock are
--- not listed.
+-- average_stocks counts the stocks of all its portfolios in a month, of the sort with the fewest
+-- where it is made of several; fewest_in_a_portfolio is the thinnest portfolio of any month: with a
+-- handful of stocks the factor is their luck. months_with_return counts the months in which no
+-- portfolio was too thin. left_out are stocks that belong to a portfolio but have no return or
+-- market equity, per month. Years without any stock are not listed, nor is BAB, which is made of
+-- all stocks with a beta.
 with portfolios_of (factor, sort_name, weighting, cells) as (
     values
     ('MKT', 'market', 'value', ['All']),
     ('SMB', 'size_value_2x3', 'value', ['SV', 'SN', 'SG', 'BV', 'BN', 'BG']),
     ('HML', 'size_value_2x3', 'value', ['SV', 'BV', 'SG', 'BG']),
+    ('SMB_FF5', 'size_value_2x3', 'value', ['SV', 'SN', 'SG', 'BV', 'BN', 'BG']),
+    ('SMB_FF5', 'size_profitability_2x3', 'value', ['SR', 'SN', 'SW', 'BR', 'BN', 'BW']),
+    ('SMB_FF5', 'size_investment_2x3', 'value', ['SC', 'SN', 'SA', 'BC', 'BN', 'BA']),
     ('UMD', 'size_momentum_2x3', 'value', ['SH', 'BH', 'SL', 'BL']),
-    ('UMD_EW', 'momentum_12_2_tercile', 'equal', ['High', 'Low'])
+    ('UMD_EW', 'momentum_12_2_tercile', 'equal', ['High', 'Low']),
+    ('RMW', 'size_profitability_2x3', 'value', ['SR', 'BR', 'SW', 'BW']),
+    ('CMA', 'size_investment_2x3', 'value', ['SC', 'BC', 'SA', 'BA']),
+    ('QMJ', 'size_quality_2x3', 'value', ['SQ', 'BQ', 'SJ', 'BJ']),
+    ('LOWVOL', 'volatility_252d_tercile', 'value', ['Low', 'High'])
 ),
 
-months as (
+by_sort as (
     select
         portfolios_of.factor,
         portfolio_return.month_end,
@@ -27,7 +35,18 @@ months as (
             portfolio_return.sort = portfolios_of.sort_name
             and portfolio_return.weighting = portfolios_of.weighting
             and list_contains(portfolios_of.cells, portfolio_return.cell)
-    group by portfolios_of.factor, portfolio_return.month_end
+    group by portfolios_of.factor, portfolios_of.sort_name, portfolio_return.month_end
+),
+
+months as (
+    select
+        factor,
+        month_end,
+        min(stocks) as stocks,
+        min(fewest) as fewest,
+        max(missing) as missing
+    from by_sort
+    group by factor, month_end
 )
 
 select

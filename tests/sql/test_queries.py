@@ -261,9 +261,14 @@ EXPECTED = {
     ),
     "stocks_behind_factors": rows(
         "factor calendar_year months_with_return average_stocks fewest_in_a_portfolio left_out",
+        ("CMA", 2020, 0, 1.5 * (6 + 4 + 3 + 9), 3, 0.0),
         ("HML", 2020, 2, 1.5 * (3 + 6 + 5 + 8), 3, 0.5),
+        ("LOWVOL", 2020, 0, 1.5 * (13 + 17), 13, 0.0),
         ("MKT", 2020, 2, 1.5 * 50, 50, 0.0),
+        ("QMJ", 2020, 0, 1.5 * (8 + 7 + 6 + 5), 5, 0.0),
+        ("RMW", 2020, 0, 1.5 * (2 + 3 + 4 + 1), 1, 0.0),
         ("SMB", 2020, 2, 1.5 * (3 + 4 + 5 + 6 + 7 + 8), 3, 0.5),
+        ("SMB_FF5", 2020, 0, 1.5 * (2 + 5 + 3 + 4 + 6 + 1), 1, 0.5),
         ("UMD", 2020, 2, 1.5 * (10 + 12 + 13 + 15), 10, 0.0),
         ("UMD_EW", 2020, 0, 1.5 * (20 + 22), 20, 0.0),
     ),
@@ -540,11 +545,13 @@ def test_strategies_compared_agree_with_the_summary_of_the_common_months(tmp_pat
 def test_stocks_are_counted_in_the_portfolios_the_factors_are_made_of(answer):
     counted = {row["factor"]: row["average_stocks"] for row in answer("stocks_behind_factors")}
     # March has twice April's stocks (CELLS): the average is one and a half times them.
-    assert counted == {
+    expected = {
         formula.factor: 1.5
         * sum(CELLS[leg.sort, leg.cell, leg.weighting] for leg in formula.long + formula.short)
         for formula in FORMULAS
     }
+    # Of the three sorts of SMB_FF5, with 33, 21 and 29 stocks, the one with the fewest.
+    assert counted == expected | {"SMB_FF5": 1.5 * 21}
 
 
 def test_library_correlations_take_the_newest_vintage_with_most_factors(answer):

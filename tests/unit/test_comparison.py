@@ -20,7 +20,11 @@ def series(values, factor="HML", first=0, **more: str):
     return pl.DataFrame(
         {"month_end": MONTHS[first : first + len(values)], "ret": values},
         schema_overrides={"ret": pl.Float64},
-    ).with_columns(factor=pl.lit(factor), **{name: pl.lit(v) for name, v in more.items()})
+    ).with_columns(
+        factor=pl.lit(factor),
+        stocks=100 + first + pl.int_range(pl.len()),
+        **{name: pl.lit(v) for name, v in more.items()},
+    )
 
 
 def library(values, vintage="202412", **more):
@@ -83,6 +87,18 @@ def test_no_common_month_leaves_an_empty_window():
     ours, theirs = noisy_pair(24)
     found = only(comparison(series(ours), library(theirs, first=24)))
     assert (found["months"], found["first_month"], found["last_month"]) == (0, None, None)
+
+
+def test_stocks_are_counted_over_the_common_months():
+    ours, theirs = noisy_pair(60)
+    found = only(comparison(series(ours[:50]), library(theirs[10:], first=10)))
+    assert found["stocks"] == 100 + (10 + 49) / 2
+
+
+def test_a_factor_without_any_return_is_reported_all_the_same():
+    _, theirs = noisy_pair(30)
+    found = only(comparison(series([None] * 30), library(theirs)))
+    assert (found["factor"], found["months"], found["stocks"]) == ("HML", 0, None)
 
 
 def test_vintages_are_compared_apart_and_other_factors_left_out():

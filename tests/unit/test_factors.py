@@ -11,15 +11,19 @@ from factor_pipeline.compute.factors import (
     Formula,
     Portfolio,
     factor_returns,
-    portfolios,
+    stocks_behind,
 )
-from factor_pipeline.compute.sorts import default_sorts
 from factor_pipeline.errors import DataError
+from factor_pipeline.settings import Settings
 
 JAN, FEB = date(2000, 1, 31), date(2000, 2, 29)
 VALUE = {"SG": 0.01, "SN": 0.02, "SV": 0.06, "BG": 0.03, "BN": 0.05, "BV": 0.04}
 TERCILE = {"Low": -0.01, "Mid": 0.5, "High": 0.04}
 MOMENTUM = {"SL": -0.02, "SM": 0.5, "SH": 0.07, "BL": 0.01, "BM": 0.5, "BH": 0.03}
+PROFITABILITY = {"SW": 0.01, "SN": 0.02, "SR": 0.03, "BW": 0.02, "BN": 0.01, "BR": 0.08}
+INVESTMENT = {"SC": 0.05, "SN": 0.01, "SA": 0.03, "BC": 0.02, "BN": 0.02, "BA": 0.01}
+QUALITY = {"SJ": -0.06, "SN": 0.5, "SQ": 0.02, "BJ": 0.01, "BN": 0.5, "BQ": 0.03}
+VOLATILITY = {"Low": 0.01, "Mid": 0.5, "High": 0.04}
 
 # Means of two or three returns below 1.
 ROUNDING = 1e-15
@@ -39,6 +43,10 @@ def all_portfolios(end=JAN, weighting="value"):
             returns("size_value_2x3", VALUE, end, weighting),
             returns("size_momentum_2x3", MOMENTUM, end, weighting),
             returns("momentum_12_2_tercile", TERCILE, end, "equal"),
+            returns("size_profitability_2x3", PROFITABILITY, end, weighting),
+            returns("size_investment_2x3", INVESTMENT, end, weighting),
+            returns("size_quality_2x3", QUALITY, end, weighting),
+            returns("volatility_252d_tercile", VOLATILITY, end, weighting),
         ]
     )
 
@@ -54,16 +62,45 @@ def by_factor(frame):
 
 def test_the_factors_by_hand():
     found = by_factor(factor_returns(all_portfolios(), rf(0.003)))
-    assert list(found) == ["MKT", "SMB", "HML", "UMD", "UMD_EW"]
+    assert list(found) == [
+        *("MKT", "SMB", "SMB_FF5", "HML", "UMD", "UMD_EW", "RMW", "CMA", "QMJ", "LOWVOL")
+    ]
     assert found["MKT"] == pytest.approx(0.04 - 0.003, abs=ROUNDING)
     assert found["SMB"] == pytest.approx(0.03 - 0.04, abs=ROUNDING)
     assert found["HML"] == pytest.approx(0.05 - 0.02, abs=ROUNDING)
     assert found["UMD"] == pytest.approx(0.05 - (-0.005), abs=ROUNDING)
     assert found["UMD_EW"] == pytest.approx(0.04 - (-0.01), abs=ROUNDING)
+    assert found["RMW"] == pytest.approx((0.03 + 0.08) / 2 - (0.01 + 0.02) / 2, abs=ROUNDING)
+    assert found["CMA"] == pytest.approx((0.05 + 0.02) / 2 - (0.03 + 0.01) / 2, abs=ROUNDING)
+    # Quality minus junk of the small, 0.08, and of the big, 0.02.
+    assert found["QMJ"] == pytest.approx((0.08 + 0.02) / 2, abs=ROUNDING)
+    assert found["LOWVOL"] == pytest.approx(0.01 - 0.04, abs=ROUNDING)
+
+
+def test_the_size_factor_of_the_five_factor_model_is_the_mean_of_three():
+    of_value, of_profitability, of_investment = 0.03 - 0.04, 0.02 - 0.11 / 3, 0.03 - 0.05 / 3
+    found = by_factor(factor_returns(all_portfolios(), rf(0.003)))
+    mean = (of_value + of_profitability + of_investment) / 3
+    assert found["SMB_FF5"] == pytest.approx(mean, abs=ROUNDING)
+
+
+def test_stocks_behind_a_factor_are_those_of_its_thinnest_sort():
+    counts = {"size_profitability_2x3": 7, "size_investment_2x3": 5, "momentum_12_2_tercile": 4}
+    frame = all_portfolios().with_columns(
+        stocks=pl.col("sort").replace_strict(counts, default=9, return_dtype=pl.Int64)
+    )
+    found = dict(stocks_behind(frame)["factor", "stocks"].rows())
+    assert found["MKT"] == 9
+    assert found["HML"] == 4 * 9
+    assert found["SMB"] == 6 * 9
+    assert found["RMW"] == 4 * 7
+    assert found["SMB_FF5"] == 6 * 5
+    assert found["UMD_EW"] == 2 * 4
+    assert set(found) == {formula.factor for formula in FORMULAS}
 
 
 def test_every_formula_names_cells_of_the_catalogue():
-    cells = {sort.name: sort.cells for sort in default_sorts(("momentum_12_2",))}
+    cells = {sort.name: sort.cells for sort in Settings().portfolios.all_sorts()}
     for formula in FORMULAS:
         for portfolio in formula.long + formula.short:
             assert portfolio.cell in cells[portfolio.sort]
@@ -75,13 +112,13 @@ def test_a_missing_cell_makes_its_factors_missing_and_no_others(missing):
         ret=pl.when(pl.col("cell") == "SN").then(missing).otherwise("ret")
     )
     found = by_factor(factor_returns(frame, rf(0.003)))
-    assert [factor for factor, ret in found.items() if ret is None] == ["SMB"]
+    assert [factor for factor, ret in found.items() if ret is None] == ["SMB", "SMB_FF5"]
 
 
 def test_a_cell_without_a_row_is_missing_too():
     frame = all_portfolios().filter(pl.col("cell") != "BV")
     found = by_factor(factor_returns(frame, rf(0.003)))
-    assert [factor for factor, ret in found.items() if ret is None] == ["SMB", "HML"]
+    assert [factor for factor, ret in found.items() if ret is None] == ["SMB", "SMB_FF5", "HML"]
 
 
 @pytest.mark.parametrize("rate", [None, float("nan")])
@@ -94,8 +131,9 @@ def test_without_a_risk_free_rate_only_the_market_is_missing(rate):
 def test_months_are_those_of_the_portfolios():
     frame = pl.concat([all_portfolios(FEB), returns("market", {"All": 0.01}, JAN)])
     found = factor_returns(frame, rf(0.0))
-    assert found["month_end"].to_list() == [JAN] * 5 + [FEB] * 5
-    assert found.filter(pl.col("month_end") == JAN)["ret"].to_list() == [0.01] + [None] * 4
+    assert found["month_end"].to_list() == [JAN] * len(FORMULAS) + [FEB] * len(FORMULAS)
+    january = found.filter(pl.col("month_end") == JAN).drop_nulls("ret")
+    assert january["factor", "ret"].rows() == [("MKT", 0.01)]
     assert found.filter(pl.col("month_end") == FEB)["ret"].null_count() == 1  # no rate
 
 
@@ -120,19 +158,6 @@ def test_other_weightings_do_not_enter():
         ]
     )
     assert factor_returns(frame, rf(0.003)).equals(factor_returns(all_portfolios(), rf(0.003)))
-
-
-def test_the_size_factor_of_the_five_factor_model_is_one_more_line():
-    names = ("size_value_2x3", "size_profitability_2x3", "size_investment_2x3")
-    frame = pl.concat([returns(name, VALUE) for name in names])
-    frame = frame.with_columns(
-        pl.col("ret") * pl.col("sort").replace_strict(dict(zip(names, (1, 2, 6), strict=True)))
-    )
-    small = tuple(p for name in names for p in portfolios(name, "SV", "SN", "SG"))
-    big = tuple(p for name in names for p in portfolios(name, "BV", "BN", "BG"))
-    found = factor_returns(frame, rf(0.0), [Formula("SMB5", small, big)])
-    mean_of_three_size_factors = (-0.01 - 0.02 - 0.06) / 3
-    assert by_factor(found)["SMB5"] == pytest.approx(mean_of_three_size_factors, abs=ROUNDING)
 
 
 def test_a_formula_may_take_another_weighting():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from factor_pipeline.compute.assignments import assignments
 from factor_pipeline.compute.breakpoints import BreakpointRule, breakpoints
 from factor_pipeline.compute.cell_returns import PortfolioRule
-from factor_pipeline.compute.portfolios import portfolio_returns
+from factor_pipeline.compute.cells import SortedStocks
+from factor_pipeline.compute.portfolios import cell_portfolio_returns, portfolio_returns
 from factor_pipeline.compute.sorts import (
     MARKET,
     Dimension,
@@ -206,6 +207,19 @@ def computed(stocks: pl.DataFrame, months: MonthRange) -> list[pl.DataFrame]:
     cells = assignments(known, edges, sorts, months)
     returns = portfolio_returns(known.filter(in_months), cells, sorts)
     return [edges.filter(in_months), cells, returns]
+
+
+def test_cells_as_numbers_give_the_returns_of_assignments_to_the_last_bit():
+    stocks, sorts = market(300, 30), default_sorts(("size", "book_to_market", "momentum_12_2"))
+    months = MonthRange(date(2001, 3, 1), date(2003, 1, 1))
+    cuts = breakpoints(stocks, sorts)
+    in_months = pl.col("month_end").is_between(months.start, months.end, closed="left")
+    cells = assignments(stocks, cuts, sorts, months)
+    by_rows = portfolio_returns(stocks.filter(in_months), cells, sorts)
+    columns = ("ret", "lagged_market_equity", "exchange")
+    known = SortedStocks.of(stocks, sorts, months, columns)
+    by_numbers = ((sort, known.cells(sort, cuts)) for sort in sorts)
+    assert cell_portfolio_returns(known.current, by_numbers).equals(by_rows)
 
 
 def test_a_range_of_months_equals_month_by_month_to_the_last_bit():
