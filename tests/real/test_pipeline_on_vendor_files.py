@@ -82,12 +82,45 @@ def own_and_library(tables, factor, library_factor, first, last):
         ("HML", "HML", date(2010, 7, 1), 129, 0.70),
         ("SMB", "SMB", date(2010, 7, 1), 129, 0.55),
         ("UMD_EW", "UMD", date(2000, 12, 1), 244, 0.92),
+        # Some five points below the first measurement (0.92, 0.65, 0.75, 0.40). A hundred large
+        # firms on each side, without banks, share little of the library's profitability factor.
+        ("UMD", "UMD", date(2009, 2, 1), 146, 0.87),
+        ("SMB_FF5", "SMB_FF5", date(2010, 7, 1), 129, 0.60),
+        ("CMA", "CMA", date(2010, 7, 1), 129, 0.70),
+        ("RMW", "RMW", date(2009, 7, 1), 141, 0.35),
     ],
 )
 def test_own_factors_follow_the_library(tables, factor, library_factor, first, months, least):
     pair = own_and_library(tables, factor, library_factor, first, date(2021, 3, 31))
     assert pair.height == months
     assert pair.select(pl.corr("ret", "ret_library")).item() >= least
+
+
+def test_the_comparison_says_how_many_months_and_stocks_are_behind_a_factor(tables):
+    rows = tables["factor.comparison"].filter(vintage="202412").sort("factor")
+    assert dict(rows.select("factor", "months").iter_rows()) == {
+        "CMA": 129,
+        "HML": 129,
+        "MKT": 145,
+        "RMW": 141,
+        "SMB": 129,
+        "SMB_FF5": 129,
+        "UMD": 146,
+        "UMD_EW": 244,
+    }
+    stocks = dict(rows.select("factor", "stocks").iter_rows())
+    assert all(200 < stocks[factor] < 240 for factor in ("HML", "RMW", "CMA"))
+    assert stocks["SMB_FF5"] <= stocks["SMB"] <= stocks["MKT"] < 504
+
+
+def test_every_factor_has_returns_and_premia_depend_on_the_method(tables):
+    check = tables["quality.check_result"].filter(check_name="own_factors_are_there")
+    assert check["passed"].item(), check["observed"].item()
+    spread = tables["factor.method_spread"]
+    assert spread["factor"].sort().to_list() == ["CMA", "HML", "RMW", "SMB", "UMD"]
+    assert (spread["minimum"] <= spread["default_premium"]).all()
+    assert (spread["maximum"] >= spread["default_premium"]).all()
+    assert (spread["deviation_between"] > 0).all()
 
 
 def test_apple_is_worth_what_it_was_worth(tables):

@@ -2,10 +2,11 @@
 
 import polars as pl
 import pytest
+import statsmodels.api as sm
 
 from factor_pipeline.assets.common import Run
 from factor_pipeline.assets.factors import factor_return, library_factor
-from factor_pipeline.assets.panel import book_equity, security, security_month
+from factor_pipeline.assets.panel import book_equity, security, security_month, statement
 from factor_pipeline.assets.portfolios import assignment, portfolio_return
 from factor_pipeline.assets.signals import characteristic
 from factor_pipeline.months import MonthRange, add_months
@@ -27,7 +28,20 @@ MONTHS_AT_ONCE = 60
 
 # Asked of each factor. The market is that of all stocks. The others are sorted on characteristics
 # that loadings follow with noise, and bear the luck of some hundred stocks in each of six cells.
-LEAST_CORRELATION = {"MKT": 0.95, "SMB": 0.85, "HML": 0.85, "UMD": 0.85}
+# Profitability and asset growth of last year's statements go with book-to-market: their factors
+# load on value too, and correlate less with the true ones however many stocks there are.
+LEAST_CORRELATION = {
+    "MKT": 0.95,
+    "SMB": 0.85,
+    "SMB_FF5": 0.85,
+    "HML": 0.85,
+    "UMD": 0.85,
+    "UMD_EW": 0.85,
+    "RMW": 0.6,
+    "CMA": 0.35,
+}
+TRUE_FACTOR = {"SMB_FF5": "smb", "UMD_EW": "umd"}
+FACTORS = ["mkt", "smb", "hml", "rmw", "cma", "umd"]
 
 
 def fill(warehouse, asset, months):
@@ -56,7 +70,7 @@ def true_and_own(tmp_path_factory):
         del rows
     frames.clear()
     every = MonthRange(SETTINGS.start_month, SETTINGS.final_month)
-    for asset in (library_factor, security, book_equity):
+    for asset in (library_factor, security, book_equity, statement):
         fill(warehouse, asset, every)
     for asset in (security_month, characteristic, assignment, portfolio_return, factor_return):
         for first in range(0, len(every), MONTHS_AT_ONCE):
@@ -70,9 +84,32 @@ def true_and_own(tmp_path_factory):
 def test_own_factors_move_with_the_true_ones(true_and_own, factor):
     true, own = true_and_own
     both = own.filter(pl.col("factor") == factor).join(
-        true.select("month_end", true=factor.lower()), on="month_end"
+        true.select("month_end", true=TRUE_FACTOR.get(factor, factor.lower())), on="month_end"
     )
     # Of 240 months; value and momentum need a year and a half of history.
     assert both.height >= 220
     correlation = both.select(pl.corr("ret", "true")).item()
     assert correlation >= LEAST_CORRELATION[factor], correlation
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("factor", "of_its_own"),
+    [("SMB_FF5", "smb"), ("HML", "hml"), ("RMW", "rmw"), ("CMA", "cma"), ("UMD", "umd")],
+)
+def test_own_factors_load_most_on_their_true_ones(true_and_own, factor, of_its_own):
+    true, own = true_and_own
+    both = own.filter(pl.col("factor") == factor).join(true, on="month_end")
+    fit = sm.OLS(both["ret"].to_numpy(), sm.add_constant(both.select(FACTORS).to_numpy())).fit()
+    loading = dict(zip(FACTORS, fit.params[1:], strict=True))
+    t = dict(zip(FACTORS, fit.tvalues[1:], strict=True))
+    assert max(loading, key=lambda name: abs(loading[name])) == of_its_own, loading
+    assert t[of_its_own] > 5, t
+
+
+@pytest.mark.slow
+def test_quality_goes_with_true_profitability_others_held_equal(true_and_own):
+    true, own = true_and_own
+    both = own.filter(pl.col("factor") == "QMJ").join(true, on="month_end")
+    fit = sm.OLS(both["ret"].to_numpy(), sm.add_constant(both.select(FACTORS).to_numpy())).fit()
+    assert fit.tvalues[1 + FACTORS.index("rmw")] > 5, fit.tvalues
