@@ -63,7 +63,8 @@ def own_factors(vendor_data, name, sort, cells, factors):
         weighting=pl.lit("value"),
     )
     formulas = [formula for formula in FORMULAS if formula.factor in factors]
-    return factor_returns(returns, NO_RISK_FREE, formulas)
+    own = factor_returns(returns, NO_RISK_FREE, formulas)
+    return own.with_columns(stocks=pl.lit(len(cells)))
 
 
 def library_factors(vendor_data, name, series):

@@ -66,3 +66,10 @@ def test_a_key_that_is_not_here_has_no_position(stray):
     here = StockMonths.of(panel((JAN, 1, 0), (JAN, 5, 0), (FEB, 9, 0), (FEB, 12, 0)), [])
     with pytest.raises(DataError, match=f"assigned in {stray[0]} has no row"):
         here.positions(StockMonths.of(panel(stray), []))
+
+
+def test_rows_of_another_month_are_found_by_security_or_not_at_all():
+    here = StockMonths.of(panel((JAN, 1, 0.0), (JAN, 3, 0.0), (JAN, 7, 0.0)), [])
+    wanted = StockMonths.of(panel((FEB, 0, 0.0), (FEB, 3, 0.0), (FEB, 7, 0.0), (FEB, 9, 0.0)), [])
+    assert here.rows_in([JAN], wanted).tolist() == [-1, 1, 2, -1]
+    assert here.rows_in([FEB], wanted).tolist() == [-1] * 4
