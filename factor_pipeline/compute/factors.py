@@ -88,8 +88,8 @@ FORMULAS: tuple[Formula, ...] = (
 """Factors of Fama and French (1993), *Journal of Financial Economics* 33(1), Carhart (1997),
 *Journal of Finance* 52(1), Fama and French (2015), *Journal of Financial Economics* 116(1), and
 Asness, Frazzini and Pedersen (2019), *Review of Accounting Studies* 24(1), whose sort on quality is
-within size, not beside it; low volatility by value weights. `betting_against_beta` is the one factor
-that is not made of such portfolios."""
+within size, not beside it; low volatility by value weights. `betting_against_beta` is the one
+factor that is not made of such portfolios."""
 
 
 def factor_returns(
