@@ -32,7 +32,8 @@ from factor_pipeline.compute.breakpoints import DEFAULT_BREAKPOINT_RULE, breakpo
 from factor_pipeline.compute.cell_returns import PortfolioRule
 from factor_pipeline.compute.cells import SortedStocks
 from factor_pipeline.compute.factors import FORMULAS, factor_returns
-from factor_pipeline.compute.method_variants import Method, method_variants
+from factor_pipeline.compute.method_variants import method_variants
+from factor_pipeline.compute.methods import Method
 from factor_pipeline.compute.portfolios import cell_portfolio_returns
 from factor_pipeline.compute.sorts import JULY, Sort, default_sorts, two_by_three
 from factor_pipeline.months import MonthRange, add_months, formation_july

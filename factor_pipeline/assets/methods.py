@@ -3,7 +3,8 @@
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.portfolios import portfolio_rule, stocks_of
 from factor_pipeline.assets.signals import breakpoint_rule
-from factor_pipeline.compute.method_variants import Method, method_spread, method_variants
+from factor_pipeline.compute.method_variants import method_spread, method_variants
+from factor_pipeline.compute.methods import Method
 from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
 from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
 from factor_pipeline.schemas.signal import CHARACTERISTIC

@@ -1,24 +1,21 @@
 """Premia under other choices of method: how much of a factor is its construction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, fields, replace
 from functools import reduce
-from itertools import product
 from math import fsum
 from operator import add
 from statistics import median, stdev
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from factor_pipeline.compute.breakpoints import BreakpointRule, Quantile, breakpoints
+from factor_pipeline.compute.breakpoints import breakpoints
 from factor_pipeline.compute.cell_returns import (
-    WEIGHTINGS,
+    Floats,
     Grid,
     PortfolioRule,
-    Weighting,
     cell_returns,
     holdings,
 )
@@ -27,57 +24,20 @@ from factor_pipeline.compute.comparison import regression
 from factor_pipeline.compute.delisting import Imputation, ret_under
 from factor_pipeline.compute.factors import FORMULAS, Formula, Portfolio
 from factor_pipeline.compute.hac import hac_fit
+from factor_pipeline.compute.methods import (
+    FAMILIES,
+    IMPUTATIONS,
+    QUANTILES,
+    Choices,
+    Family,
+    Method,
+)
 from factor_pipeline.compute.performance import MIN_MONTHS
-from factor_pipeline.compute.sorts import Basis, Rebalance, Sort, two_by_three
+from factor_pipeline.compute.sorts import Sort, two_by_three
 from factor_pipeline.months import MonthRange
-
-BASES: Final[tuple[Basis, ...]] = get_args(Basis)
-QUANTILES: Final[tuple[Quantile, ...]] = get_args(Quantile)
-IMPUTATIONS: Final[tuple[Imputation, ...]] = get_args(Imputation)
-REBALANCES: Final[tuple[Rebalance, ...]] = get_args(Rebalance)
 
 _YEAR: Final = 12
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """How a factor is made; see ``factor.method_variant`` for each."""
-
-    signal: str
-    rebalance: Rebalance
-    breakpoints: Basis
-    quantile: Quantile
-    weighting: Weighting
-    delisting_return: Imputation
-
-    @property
-    def sort(self) -> Sort:
-        """The 2x3 sort these choices need; choices about weights and returns share one."""
-        sort = two_by_three(self.signal, self.rebalance)
-        name = "_".join([sort.name, self.rebalance, self.breakpoints, self.quantile])
-        return sort.renamed(name, basis=self.breakpoints)
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Factors of one 2x3 sort, the signals it can be made with, and when it can be formed.
-
-    The first signal and the first time are the default.
-    """
-
-    factors: tuple[str, ...]
-    signals: tuple[str, ...]
-    rebalances: tuple[Rebalance, ...]
-
-
-FAMILIES: Final = (
-    Family(("SMB", "HML"), ("book_to_market", "book_to_market_monthly"), ("june", "monthly")),
-    Family(("UMD",), ("momentum_12_2",), ("monthly",)),
-    Family(("RMW",), ("operating_profitability",), ("june", "monthly")),
-    Family(("CMA",), ("investment",), ("june", "monthly")),
-)
 
 METHOD_VARIANT_SCHEMA = pl.Schema(
     {
@@ -104,37 +64,6 @@ METHOD_SPREAD_SCHEMA = pl.Schema(
         "error_within": pl.Float64(),
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """The method of the settings, that variants depart from one way or another."""
-
-    breakpoint_rule: BreakpointRule
-    portfolio_rule: PortfolioRule
-    delisting_return: Imputation
-
-    def default(self, family: Family) -> Choices:
-        """Choices behind ``factor.factor_return``."""
-        return Choices(
-            family.signals[0],
-            family.rebalances[0],
-            self.breakpoint_rule.basis,
-            self.breakpoint_rule.quantile,
-            "value",
-            self.delisting_return,
-        )
-
-    def variants(self, family: Family) -> Iterator[Choices]:
-        """Every combination of the choices but quantiles, which vary one at a time."""
-        default = self.default(family)
-        for signal, rebalance, basis, weighting, imputation in product(
-            family.signals, family.rebalances, BASES, WEIGHTINGS, IMPUTATIONS
-        ):
-            yield Choices(signal, rebalance, basis, default.quantile, weighting, imputation)
-        for quantile in QUANTILES:
-            if quantile != default.quantile:
-                yield replace(default, quantile=quantile)
 
 
 def method_variants(

@@ -10,12 +10,8 @@ from factor_pipeline.compute.breakpoints import BreakpointRule, breakpoints
 from factor_pipeline.compute.cell_returns import PortfolioRule
 from factor_pipeline.compute.delisting import ret_under
 from factor_pipeline.compute.factors import factor_returns
-from factor_pipeline.compute.method_variants import (
-    FAMILIES,
-    Method,
-    method_spread,
-    method_variants,
-)
+from factor_pipeline.compute.method_variants import method_spread, method_variants
+from factor_pipeline.compute.methods import FAMILIES, Method
 from factor_pipeline.compute.portfolios import portfolio_returns
 from factor_pipeline.compute.sorts import default_sorts, two_by_three
 from factor_pipeline.months import MonthRange
