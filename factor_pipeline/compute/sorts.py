@@ -133,6 +133,8 @@ _WITH_SIZE: Final = {
 """What signals are called beside size in the papers: growth, neutral, value; losers, medium,
 winners (low to high); weak, neutral, robust; conservative, neutral, aggressive; junk to quality."""
 
+_IN_TERCILES: Final = ("book_to_market", "momentum_12_2", "volatility_252d")
+
 _LOW_TO_HIGH: Final = ("L", "M", "H")
 _FIFTHS: Final = tuple(group / 5 for group in range(1, 5))
 
@@ -213,8 +215,7 @@ def default_sorts(
     Parameters
     ----------
     signals
-        Signal columns; each gets a decile and a 30/70 sort, named ``<signal>_decile`` and
-        ``<signal>_tercile``.
+        Signal columns; each gets a decile sort, named ``<signal>_decile``.
     june_signals
         Those of them that change once a year, in the July row; their sorts rebalance in June.
 
@@ -224,7 +225,8 @@ def default_sorts(
         ``market``; the 2x3 sorts that factors are made of, ``size_value_2x3`` (on ``size`` and
         ``book_to_market``), ``size_momentum_2x3``, ``size_profitability_2x3``,
         ``size_investment_2x3``, ``size_quality_2x3``, and ``size_value_5x5``, as far as their
-        signals are there; then two sorts per signal.
+        signals are there; ``<signal>_tercile`` of the signals that factors and shipped queries cut
+        at 30/70; then the deciles.
 
     References
     ----------
@@ -234,10 +236,12 @@ def default_sorts(
     """
     crossed = [(signal, two_by_three) for signal in _WITH_SIZE]
     crossed.append(("book_to_market", five_by_five))
-    univariate = [(signal, make) for signal in signals for make in (decile_sort, tercile_sort)]
+    # Each sort is a row per stock and month: ten groups of every signal, three where they are used.
+    terciles = [(signal, tercile_sort) for signal in _IN_TERCILES]
+    deciles = [(signal, decile_sort) for signal in signals]
     made = [
         make(signal, "june" if signal in june_signals else "monthly")
-        for signal, make in (*crossed, *univariate)
+        for signal, make in (*crossed, *terciles, *deciles)
         if signal in signals
     ]
     return (MARKET, *made)

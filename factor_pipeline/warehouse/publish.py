@@ -9,7 +9,7 @@ import duckdb
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.store import Warehouse
 
-_MEMORY_LIMIT = "1GB"
+_MEMORY_LIMIT = "700MB"
 
 
 def publish(

@@ -40,7 +40,7 @@ def test_functions_name_the_paper_of_the_definition(signal):
 @of_each
 def test_sorts_on_a_signal_are_formed_when_its_values_change(signal):
     own = [s for s in SORTS if [d.signal for d in s.dimensions] == [signal.column]]
-    assert [sort.name for sort in own] == [f"{signal.column}_decile", f"{signal.column}_tercile"]
+    assert f"{signal.column}_decile" in [sort.name for sort in own]
     assert {sort.rebalance for sort in own} == {signal.rebalance}
 
 

@@ -38,21 +38,19 @@ def test_the_market_is_one_cell_without_a_spread():
     assert not MARKET.has_spread
 
 
-def test_the_catalogue_grows_by_two_sorts_with_each_signal():
+def test_the_catalogue_grows_by_deciles_with_each_signal():
     names = [sort.name for sort in default_sorts((*SIGNALS, "a_new_signal"))]
     assert names == [
         "market",
         "size_value_2x3",
         "size_momentum_2x3",
         "size_value_5x5",
-        "size_decile",
-        "size_tercile",
-        "book_to_market_decile",
         "book_to_market_tercile",
-        "momentum_12_2_decile",
         "momentum_12_2_tercile",
+        "size_decile",
+        "book_to_market_decile",
+        "momentum_12_2_decile",
         "a_new_signal_decile",
-        "a_new_signal_tercile",
     ]
 
 
