@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from factor_pipeline.compute.strategies import (
     BENCHMARK,
-    VOLATILITY,
     HalfSpread,
     Strategy,
     Weighting,
@@ -19,7 +18,6 @@ from factor_pipeline.compute.strategies import (
     require_distinct,
 )
 from factor_pipeline.errors import SettingsError
-from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.schemas.signal_definitions import SIGNAL_COLUMNS
 from factor_pipeline.settings_sections import (
     BacktestSettings,
@@ -121,8 +119,7 @@ class StrategySettings(Section):
         return self
 
     @model_validator(mode="after")
-    def _columns_exist(self) -> Self:
-        require_volatility(self.weighting)
+    def _spreads_ascend(self) -> Self:
         require_ascending(self.spread_by_size or ())
         return self
 
@@ -154,8 +151,6 @@ class SweepSettings(Section):
                 raise ValueError(f"{key} repeats a value; name each once")
         if (count := math.prod(map(len, lists.values()))) > MAX_SWEEP:
             raise ValueError(f"the lists make {count} strategies, at most {MAX_SWEEP} are accepted")
-        for weighting in self.weighting:
-            require_volatility(weighting)
         return self
 
     def lists(self) -> dict[str, tuple[Any, ...]]:
@@ -173,16 +168,6 @@ class SweepSettings(Section):
             ("/".join([self.base, *(f"{key}={value}" for key, value in one.items())]), one)
             for one in combinations
         ]
-
-
-def require_volatility(weighting: str | None) -> None:
-    """Refuse weights by a signal that the warehouse does not have."""
-    if weighting == "inverse_volatility" and VOLATILITY not in CHARACTERISTIC.column_names:
-        raise ValueError(
-            f'weighting "inverse_volatility" needs the column {VOLATILITY} of '
-            f"{CHARACTERISTIC.qualified_name}, which there is none of; "
-            'write "equal", "value" or "capped"'
-        )
 
 
 def require_ascending(steps: Sequence[HalfSpreadSettings]) -> None:

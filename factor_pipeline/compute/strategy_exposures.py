@@ -75,14 +75,19 @@ def strategy_exposures(holdings: pl.DataFrame, model: Model) -> pl.DataFrame:
         return sums.reshape(groups.height, _LEGS)
 
     whole, known = legs(weight), legs(np.where(is_known, weight, 0.0))
-    share = np.divide(whole, known, out=np.full_like(whole, np.nan), where=known != 0)
+    # Weights that are all but nothing may leave the range of a double.
+    with np.errstate(over="ignore"):
+        share = np.divide(whole, known, out=np.full_like(whole, np.nan), where=known != 0)
     share[whole == 0] = 0.0
     columns: dict[str, pl.Series | pl.Expr] = {
         f"beta_{loading}": pl.lit(None, dtype=pl.Float64) for loading in LOADINGS
     }
     for name, values in betas.items():
-        short, long = (share * legs(np.where(is_known, weight * values, 0.0))).T
-        columns[name] = pl.Series(short + long, dtype=pl.Float64, nan_to_null=True)
+        with np.errstate(over="ignore", invalid="ignore"):
+            short, long = (share * legs(np.where(is_known, weight * values, 0.0))).T
+            beta = short + long
+        beta[~np.isfinite(beta)] = np.nan
+        columns[name] = pl.Series(beta, dtype=pl.Float64, nan_to_null=True)
     (gross_short, gross_long), (known_short, known_long) = np.abs(whole).T, np.abs(known).T
     covered = (known_short + known_long) / (gross_short + gross_long)
     return groups.with_columns(

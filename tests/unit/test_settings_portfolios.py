@@ -20,7 +20,7 @@ def message(*sorts: object) -> str:
 
 def test_every_signal_and_every_factor_has_its_sorts_without_being_asked():
     names = [sort.name for sort in sorts_of()]
-    assert len(names) == len(set(names)) == 7 + 2 * len(SIGNALS)
+    assert len(names) == len(set(names)) == 7 + 3 + len(SIGNALS)
     assert {"size_quality_2x3", "size_value_5x5", "volatility_252d_tercile"} <= set(names)
 
 
@@ -52,8 +52,8 @@ def test_breakpoints_of_a_sort_are_in_its_name():
 
 
 def test_a_sort_that_is_made_already_is_refused():
-    said = message({"signal": "beta", "scheme": "tercile"})
-    assert said.startswith("settings: portfolios: sorts: beta_tercile is made already; leave it")
+    said = message({"signal": "beta", "scheme": "decile"})
+    assert said.startswith("settings: portfolios: sorts: beta_decile is made already; leave it")
     twice = {"signal": "beta", "scheme": "quintile"}
     assert "sorts: beta_quintile is made already" in message(twice, twice)
 

@@ -8,7 +8,8 @@ import pytest
 
 from factor_pipeline.compute.strategies import HalfSpread, default_strategies
 from factor_pipeline.errors import SettingsError
-from factor_pipeline.schemas.signal import CHARACTERISTIC, SIGNALS
+from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.schemas.signal_definitions import SIGNAL_COLUMNS
 from factor_pipeline.settings import parse_settings
 
 CHEAP = {"name": "cheap", "signals": {"book_to_market": 1}}
@@ -100,12 +101,12 @@ def test_a_sweep_can_count_names_where_its_base_has_a_share_and_back():
 
 
 def test_every_number_of_the_characteristics_is_a_signal():
-    assert set(SIGNALS) == set(CHARACTERISTIC.column_names) - {
+    assert set(SIGNAL_COLUMNS) == set(CHARACTERISTIC.column_names) - {
         "security_id",
         "month_end",
         "value_class",
     } - {c.name for c in CHARACTERISTIC.columns if c.sql_type == "varchar"}
-    for signal in SIGNALS:
+    for signal in SIGNAL_COLUMNS:
         assert strategy_set(strategies=[{"name": "one", "signals": {signal: -2.5}}])
 
 
@@ -210,13 +211,6 @@ def test_what_needs_other_data_asks_for_them():
     assert complaint(**vendor, strategies=[CHEAP | {"sector_cap": 0.3}]).startswith(
         'sector_cap is set but listing.source is "none": give a listing file'
     )
-
-
-@pytest.mark.skipif("volatility_252d" in SIGNALS, reason="the warehouse has the signal")
-def test_inverse_volatility_needs_its_signal():
-    said = "needs the column volatility_252d of signal.characteristic, which there is none of"
-    assert said in complaint(strategies=[CHEAP | {"weighting": "inverse_volatility"}])
-    assert said in complaint(sweeps=[{"base": "value", "weighting": ["inverse_volatility"]}])
 
 
 def test_the_strategy_and_the_sweep_of_the_example_are_valid():
