@@ -9,6 +9,7 @@ from factor_pipeline.compute.breakpoints import breakpoints
 from factor_pipeline.compute.cell_returns import PortfolioRule
 from factor_pipeline.compute.cells import SortedStocks
 from factor_pipeline.compute.portfolios import cell_portfolio_returns
+from factor_pipeline.compute.statistics.capacity import cell_dollar_volumes
 from factor_pipeline.compute.statistics.turnover import cell_turnovers
 from factor_pipeline.months import MonthRange, formation_july
 from factor_pipeline.schemas.panel import SECURITY_MONTH
@@ -77,16 +78,18 @@ def portfolio_return(run: Run) -> Frames:
         stocks_of(run, read),
         sorts,
         held,
-        columns=("ret", "lagged_market_equity", "exchange"),
+        columns=("ret", "lagged_market_equity", "lagged_dollar_volume", "exchange"),
     )
     cells = [(sort, stocks.cells(sort, cuts)) for sort in sorts]
     traded = cell_turnovers(stocks.current, cells, rule)
+    volumes = cell_dollar_volumes(stocks.current, cells)
     frame = (
         cell_portfolio_returns(stocks.current, cells, rule)
         .filter(pl.col("month_end") >= run.months.start)
         .join(
             traded, on=("sort", "cell", "weighting", "month_end"), how="left", maintain_order="left"
         )
+        .join(volumes, on=("sort", "cell", "month_end"), how="left", maintain_order="left")
     )
     # A month that no stock has a return in yet (the running one) has no portfolio returns.
     return (frame.filter((pl.col("stocks").sum() > 0).over("month_end")),)

@@ -78,7 +78,7 @@ PORTFOLIO_RETURN = Table(
             "market_equity",
             pl.Float64,
             "USD",
-            "Sum over the stocks at the end of the month before; NULL for spreads.",
+            "Sum over the stocks at the end of the month before; of spreads both sides'.",
             nullable=True,
             minimum=0.0,
         ),
@@ -88,6 +88,15 @@ PORTFOLIO_RETURN = Table(
             "share",
             "One-way turnover at the start of the month: half of what is traded to go from the "
             "drifted weights of the month before to those of this one; of spreads both sides' sum.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
+            "dollar_volume",
+            pl.Float64,
+            "USD",
+            "Traded in the members in the month before: what the portfolio can trade at all; of "
+            "spreads that of the side with less. NULL where no volume is known.",
             nullable=True,
             minimum=0.0,
         ),

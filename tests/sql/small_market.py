@@ -445,10 +445,10 @@ PORTFOLIO_RETURN += rows(
     ("size_decile", "D10", "value", JAN10, 0.9, 21),
 )
 PORTFOLIO_RETURN += rows(
-    "sort cell weighting month_end turnover",
-    ("size_decile", "D10-D01", "value", date(2010, 4, 30), 0.3),
-    ("size_decile", "D10-D01", "value", date(2010, 5, 31), 0.5),
-    ("size_decile", "D10-D01", "equal", date(2010, 5, 31), 0.9),
+    "sort cell weighting month_end turnover dollar_volume",
+    ("size_decile", "D10-D01", "value", date(2010, 4, 30), 0.3, 6e6),
+    ("size_decile", "D10-D01", "value", date(2010, 5, 31), 0.5, 5e6),
+    ("size_decile", "D10-D01", "equal", date(2010, 5, 31), 0.9, 9e6),
 )
 # Evidence: HML is own and of two vintages, MKT of the older one; only size has every test.
 STATISTICS = rows(

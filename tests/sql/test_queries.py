@@ -96,6 +96,12 @@ EXPECTED = {
         ("size", "2010s", 2, JAN10, FEB10, -0.12, math.sqrt(8e-4) * SQRT_12, -0.5, 21.5),
         ("size", "all", 3, DEC09, FEB10, 0.0, math.sqrt(7e-4) * SQRT_12, 0.0, 21.0),
     ),
+    # A tenth of 6 and 5 million over turnovers of .3 and .5: 2 and 1 million.
+    "portfolio_capacity": rows(
+        "sort weighting months average_turnover median_dollar_volume median_capital",
+        ("size_decile", "value", 2, 0.4, 5.5e6, 1.5e6),
+        ("size_decile", "equal", 1, 0.9, 9e6, 1e6),
+    ),
     # The same three months; small stocks are expected to earn more.
     "signals_against_papers": rows(
         "signal_name family paper expected_sign months first_month last_month annual_premium t",
