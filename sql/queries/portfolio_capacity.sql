@@ -33,4 +33,4 @@ select
     median(capital) as median_capital
 from spreads
 group by sort, weighting
-order by median_capital desc nulls last, sort, weighting
+order by median_capital desc nulls last, sort asc, weighting asc
