@@ -21,7 +21,7 @@ from collections.abc import Callable
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
-from time import process_time
+from time import perf_counter, process_time
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,20 @@ from factor_pipeline.compute.method_variants import method_variants
 from factor_pipeline.compute.methods import Method
 from factor_pipeline.compute.portfolios import cell_portfolio_returns
 from factor_pipeline.compute.sorts import JULY, Sort, default_sorts, two_by_three
+from factor_pipeline.compute.statistics.alphas import IS_SPREAD, alphas, excess_series, grs_tests
+from factor_pipeline.compute.statistics.correlation import correlations
+from factor_pipeline.compute.statistics.description import describe
+from factor_pipeline.compute.statistics.fama_macbeth import (
+    risk_premia,
+    signal_premia,
+    specifications,
+)
+from factor_pipeline.compute.statistics.information import (
+    information_coefficients,
+    information_summary,
+)
+from factor_pipeline.compute.statistics.rolling import rolling_means
+from factor_pipeline.compute.statistics.spanning import spanning
 from factor_pipeline.months import MonthRange, add_months, formation_july
 from factor_pipeline.sources.simulated.monthly import START, monthly_factors, monthly_market
 
@@ -64,6 +78,16 @@ def main() -> None:
         _say(
             f"panel to factors: {full['seconds']:.1f} s, peak {full['peak']:.2f} GiB, "
             f"{full['factors']:.0f} factors, {full['cells']:,.0f} portfolio returns"
+        )
+        found = _alone(_statistics, path)
+        _say(
+            f"statistics of {len(SIGNALS)} signals, all factors and all portfolios: "
+            f"{found['seconds']:.1f} s CPU, {found['wall']:.1f} s on the clock, peak "
+            f"{found['peak']:.2f} GiB, {found['figures']:,.0f} rows"
+        )
+        _say(
+            f"panel to statistics: {full['seconds'] + found['seconds']:.0f} s CPU, "
+            f"{full['wall'] + found['wall']:.0f} s on the clock"
         )
         sample = _alone(_method, path, options.months)
         _say(
@@ -136,7 +160,7 @@ def _portfolios(
 
 def _full_set(path: Path, months: int) -> dict[str, float]:
     rates = pl.read_parquet(path.with_name("rates.parquet"))
-    start = process_time()
+    start, clock = process_time(), perf_counter()
     parts, levered = [], []
     for block in _blocks(months):
         stocks = _stocks(path, block.since(formation_july(block.start)))
@@ -146,12 +170,49 @@ def _full_set(path: Path, months: int) -> dict[str, float]:
     portfolios = pl.concat(parts)
     factors = factor_returns(portfolios, rates)
     every = pl.concat([factors, pl.concat(levered).select(factors.columns)])
-    seconds = process_time() - start
+    seconds, wall = process_time() - start, perf_counter() - clock
+    portfolios.write_parquet(path.with_name("portfolios.parquet"))
+    every.drop_nulls("ret").write_parquet(path.with_name("factors.parquet"))
     return {
         "seconds": seconds,
+        "wall": wall,
         "peak": _peak(),
         "cells": portfolios.height,
         "factors": every.drop_nulls("ret")["factor"].n_unique(),
+    }
+
+
+def _statistics(path: Path) -> dict[str, float]:
+    """All that `assets.statistics` computes, on the signals the market has."""
+    portfolios = pl.read_parquet(path.with_name("portfolios.parquet"))
+    returns = pl.read_parquet(path.with_name("factors.parquet")).with_columns(
+        source=pl.lit("own"), vintage=pl.lit(None, dtype=pl.String)
+    )
+    rates = pl.read_parquet(path.with_name("rates.parquet"))
+    key = ("source", "vintage", "factor")
+    spread = ("sort", "cell", "weighting")
+    start, clock = process_time(), perf_counter()
+    stocks = pl.read_parquet(path, columns=["security_id", "month_end", "ret", *SIGNALS])
+    coefficients = information_coefficients(stocks, SIGNALS)
+    excess = excess_series(portfolios, rates)
+    frames = [
+        coefficients,
+        information_summary(coefficients),
+        signal_premia(stocks, specifications(SIGNALS)),
+        describe(portfolios.filter(IS_SPREAD), spread, ("weighting",)),
+        describe(returns, key, ("source", "vintage")),
+        correlations(returns),
+        rolling_means(returns, key),
+        spanning(returns),
+        alphas(excess, rates),
+        grs_tests(excess, rates),
+        risk_premia(excess, rates),
+    ]
+    return {
+        "seconds": process_time() - start,
+        "wall": perf_counter() - clock,
+        "peak": _peak(),
+        "figures": sum(frame.height for frame in frames),
     }
 
 

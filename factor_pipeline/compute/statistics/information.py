@@ -1,13 +1,19 @@
 """Information coefficients: how well a signal ranks the returns that follow it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import sqrt
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from factor_pipeline.compute.statistics.ranks import doubled_ranks, known_counts
+from factor_pipeline.compute.statistics.ranks import (
+    doubled_ranks,
+    known_counts,
+    monthly_order,
+    order_among,
+)
 from factor_pipeline.compute.statistics.regression import Counts, Floats, newey_west
 from factor_pipeline.compute.statistics.series import MIN_MONTHS, MonthlySeries, number
 from factor_pipeline.compute.statistics.verdicts import with_verdicts
@@ -40,6 +46,7 @@ SUMMARY_SCHEMA = pl.Schema(
     }
 )
 _YEAR = 12
+_THREADS = 2
 
 
 def information_coefficients(stocks: pl.DataFrame, signals: Sequence[str]) -> pl.DataFrame:
@@ -80,30 +87,34 @@ def information_coefficients(stocks: pl.DataFrame, signals: Sequence[str]) -> pl
     """
     rows = StockMonths.of(stocks, ["ret", *signals])
     ret = rows.values("ret")
-    parts = [pl.DataFrame(schema=COEFFICIENT_SCHEMA)]
-    for signal in signals:
+    # Sorted once: the order among the stocks with a signal follows from that of all.
+    order = monthly_order(ret, rows.counts)
+
+    def of_signal(signal: str) -> pl.DataFrame:
         values = rows.values(signal)
         known = np.isfinite(values) & np.isfinite(ret)
         counts = known_counts(known, rows.counts)
-        coefficient = _rank_correlations(values[known], ret[known], counts[counts > 0])
-        parts.append(
-            pl.DataFrame(
-                {
-                    "month_end": rows.months.filter(pl.Series(counts > 0)),
-                    "coefficient": coefficient,
-                    "stocks": counts[counts > 0],
-                },
-                nan_to_null=True,
-            ).select(pl.lit(signal).alias("signal"), "month_end", "coefficient", "stocks")
-        )
-    return pl.concat(parts)
+        of_months = counts[counts > 0]
+        ranks = doubled_ranks(ret[known], of_months, order_among(order, known))
+        return pl.DataFrame(
+            {
+                "month_end": rows.months.filter(pl.Series(counts > 0)),
+                "coefficient": _rank_correlations(values[known], ranks, of_months),
+                "stocks": of_months,
+            },
+            nan_to_null=True,
+        ).select(pl.lit(signal).alias("signal"), "month_end", "coefficient", "stocks")
+
+    # NumPy sorts without the interpreter's lock; signals do not touch each other.
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return pl.concat([pl.DataFrame(schema=COEFFICIENT_SCHEMA), *pool.map(of_signal, signals)])
 
 
-def _rank_correlations(left: Floats, right: Floats, counts: Counts) -> Floats:
-    """Spearman's correlation of each month; NaN where there is none."""
+def _rank_correlations(values: Floats, y: Floats, counts: Counts) -> Floats:
+    """Spearman's correlation of each month with what has the doubled ranks ``y``; else NaN."""
     if not len(counts):
         return np.empty(0)
-    x, y = doubled_ranks(left, counts), doubled_ranks(right, counts)
+    x = doubled_ranks(values, counts)
     starts = np.cumsum(counts) - counts
     # Ranks are doubled, so their mean is n + 1; all these numbers are whole.
     shift = counts * (counts + 1.0) ** 2

@@ -5,7 +5,31 @@ import numpy as np
 from factor_pipeline.compute.statistics.regression import Counts, Flags, Floats
 
 
-def doubled_ranks(values: Floats, counts: Counts) -> Floats:
+def monthly_order(values: Floats, counts: Counts) -> Counts:
+    """Places of the values in ascending order within each month, NaN last; shape (n,).
+
+    Parameters
+    ----------
+    values
+        Numbers, month after month; shape (n,).
+    counts
+        Values of each month, adding up to n.
+    """
+    starts = np.cumsum(counts) - counts
+    order = np.empty(len(values), dtype=np.int64)
+    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
+        order[start : start + count] = start + np.argsort(values[start : start + count])
+    return order
+
+
+def order_among(order: Counts, chosen: Flags) -> Counts:
+    """Order of the chosen ones of some values, whose `monthly_order` is known, without sorting."""
+    place = np.cumsum(chosen) - 1
+    among: Counts = place[order[chosen[order]]]
+    return among
+
+
+def doubled_ranks(values: Floats, counts: Counts, order: Counts | None = None) -> Floats:
     """Twice the rank of each value in its month, ties sharing the mean of their ranks.
 
     Doubled they are whole numbers, and sums of their products stay exact in double precision up to
@@ -17,11 +41,11 @@ def doubled_ranks(values: Floats, counts: Counts) -> Floats:
         Numbers, none missing, month after month; shape (n,).
     counts
         Values of each month, adding up to n.
+    order
+        Their `monthly_order`, where it is known.
     """
     starts = np.cumsum(counts) - counts
-    order = np.empty(len(values), dtype=np.int64)
-    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
-        order[start : start + count] = start + np.argsort(values[start : start + count])
+    order = monthly_order(values, counts) if order is None else order
     ordered = values[order]
     begins = np.ones(len(values), dtype=np.bool_)
     begins[1:] = ordered[1:] != ordered[:-1]
