@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from factor_pipeline.compute.returns import daily_returns, disputed
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.warehouse.store import Warehouse
 
@@ -16,6 +17,7 @@ class _Facet:
 
     day: str
     columns: tuple[str, ...]
+    distinct: bool = False
 
     @classmethod
     def of(cls, data_set: str, day: str, *, without: Sequence[str] = ()) -> "_Facet":
@@ -31,11 +33,22 @@ _FACETS: dict[str, tuple[_Facet, ...]] = {
             # Share counts of earlier months are restated through all splits up to their basis.
             "case when split <> 1 and date <= (select max(shares_basis_date) from raw.fundamental) "
             "then date '1900-01-01' else date end",
-            # Vendors restate it back to the first day with every dividend; no return is made of it.
+            # Vendors restate it back to the first day with every dividend: it matters for
+            # disputes only, see `_first_changed_dispute`.
             without=("adjusted_close",),
         ),
     ),
-    "fundamentals": (_Facet.of("fundamentals", "coalesce(filed_at, period_end)"),),
+    "fundamentals": (
+        _Facet.of("fundamentals", "coalesce(filed_at, period_end)"),
+        # Whose share classes are whose is not dated: the first filing of a class tells its firm,
+        # and market equity adds up the classes of a firm in all months.
+        _Facet(
+            "coalesce((select min(price.date) from raw.price_daily as price "
+            "where price.vendor_id = rows.vendor_id), rows.period_end)",
+            ("vendor_id", "firm"),
+            distinct=True,
+        ),
+    ),
     "library": (_Facet.of("library", "date"),),
     # Each end of a spell on its own: that a member leaves changes nothing before it does.
     "membership": (
@@ -55,8 +68,8 @@ def first_changed_day(
 ) -> date | None:
     """First day whose numbers may differ once ``rows`` replace the stored rows of ``files``.
 
-    A restated adjusted close of a stock is no change; that of a benchmark is, as its return is
-    made of nothing else.
+    A restated adjusted close of a stock is a change only where it makes or ends a dispute with
+    close, split and dividend; that of a benchmark always is, as its return is made of nothing else.
 
     Parameters
     ----------
@@ -76,7 +89,39 @@ def first_changed_day(
     """
     table = DATA_SETS[data_set]
     days = [
-        warehouse.first_change(table, rows, files, day=facet.day, columns=facet.columns)
+        warehouse.first_change(
+            table, rows, files, day=facet.day, columns=facet.columns, distinct=facet.distinct
+        )
         for facet in _FACETS[data_set]
     ]
+    if data_set == "prices":
+        days.append(_first_changed_dispute(warehouse, rows, files))
     return min((day for day in days if day), default=None)
+
+
+def _first_changed_dispute(
+    warehouse: Warehouse, rows: pl.DataFrame, files: Sequence[str]
+) -> date | None:
+    """First day on which the vendor contradicts itself anew, no longer, or in another way."""
+    columns = ("vendor_id", "date", "close", "split", "dividend", "adjusted_close")
+    old = warehouse.read(
+        f"select {', '.join(columns)} from raw.price_daily where list_contains($files, file)",  # noqa: S608
+        files=list(files),
+    )
+    if old.is_empty():
+        return None
+    before, after = _disputes(old), _disputes(rows.select(columns))
+    key = before.columns
+    changed = pl.concat(
+        [before.join(after, on=key, how="anti"), after.join(before, on=key, how="anti")]
+    )
+    return min(changed["date"].to_list(), default=None)
+
+
+def _disputes(prices: pl.DataFrame) -> pl.DataFrame:
+    """Disputed days, with the vendor's return as far as prices of four decimals tell it."""
+    # Two files may deliver a day, which a check reports; returns are of one price a day.
+    days = prices.unique(["vendor_id", "date"], keep="first", maintain_order=True)
+    return disputed(daily_returns(days.rename({"vendor_id": "security_id"}))).select(
+        "security_id", "date", pl.col("vendor_return").round(3)
+    )

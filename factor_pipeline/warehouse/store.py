@@ -101,7 +101,7 @@ class Warehouse:
             connection.commit()
         return outdated
 
-    def read(self, query: str, **params: Value) -> pl.DataFrame:
+    def read(self, query: str, **params: Value | list[str]) -> pl.DataFrame:
         """Rows of a SQL model; parameters the query does not name are left out."""
         named = set(_PARAMETER.findall(query))
         bound = {name: value for name, value in params.items() if name in named}
@@ -188,7 +188,7 @@ class Warehouse:
                 _swap(connection, change)
             connection.commit()
 
-    def first_change(
+    def first_change(  # noqa: PLR0913 - what is compared, by keyword
         self,
         table: Table,
         frame: pl.DataFrame,
@@ -196,6 +196,7 @@ class Warehouse:
         *,
         day: str,
         columns: Sequence[str],
+        distinct: bool = False,
     ) -> date | None:
         """First ``day`` on which ``frame`` and the stored rows of ``files`` differ.
 
@@ -207,9 +208,12 @@ class Warehouse:
         table, frame, files
             Where the rows are, what would replace them, and which files they stem from.
         day
-            SQL expression for the day of a row; rows without a day are not compared.
+            SQL expression for the day of a row, which is called ``rows``; rows without a day are
+            not compared.
         columns
             What is compared of a row.
+        distinct
+            Whether rows that are alike in all of that count once.
 
         Returns
         -------
@@ -220,16 +224,18 @@ class Warehouse:
         compared = ", ".join(f'"{column}"' for column in columns)
         old_rows = f"from {name} where list_contains($files, file)"
         differing_days = (
-            f"select {day} as day from (select *, 1 as side from incoming union all by name "  # noqa: S608
-            f"select *, -1 as side {old_rows}) "
-            f"group by day having sum(side * hash({compared})::hugeint) <> 0"
+            f"select day from (select {'distinct' if distinct else ''} "  # noqa: S608
+            f"{day} as day, side, hash({compared}) as hashed "
+            "from (select *, 1 as side from incoming union all by name "
+            f"select *, -1 as side {old_rows}) as rows) "
+            "group by day having sum(side * hashed::hugeint) <> 0"
         )
         with self.opened(read_only=True) as connection:
             connection.register("incoming", conformed(table, frame))
             if connection.execute(f"select 1 {old_rows} limit 1", params).fetchall():
                 days = connection.execute(f"select min(day) from ({differing_days})", params)  # noqa: S608
             else:
-                days = connection.execute(f"select min({day}) from incoming")  # noqa: S608
+                days = connection.execute(f"select min({day}) from incoming as rows")  # noqa: S608
             first: date | None = days.fetchall()[0][0]
             connection.unregister("incoming")
         return first

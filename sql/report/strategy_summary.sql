@@ -40,6 +40,7 @@ deepest as (
     inner join figures
         on
             drawdown.strategy = figures.strategy
+            and drawdown.frequency = 'monthly'
             and abs(drawdown.depth - figures.max_drawdown) < 1e-12
     qualify row_number() over (partition by drawdown.strategy order by drawdown.peak) = 1
 )

@@ -512,6 +512,18 @@ def test_prices_change_numbers_from_the_first_day_that_differs(desk, after, day)
     assert changed_from(desk, prices("A", [1.0, 2.0]), after) == day
 
 
+def test_an_adjusted_close_that_begins_or_ends_a_dispute_is_a_change(desk):
+    closes, agreeing = [1.0, 2.0, 3.0], [0.5, 1.0, 1.5]
+    contradicting = [0.5, 1.0, 1.6]
+    before = prices("A", closes, adjusted_close=agreeing)
+    after = prices("A", closes, adjusted_close=contradicting)
+    assert changed_from(desk, before, after) == JANUARY[2]
+    desk.ingest(Shelf({"A.csv": before}))
+    # Of two contradictions the other is another return where the vendor's is used.
+    other = prices("A", closes, adjusted_close=[0.5, 1.0, 1.7])
+    assert changed_from(desk, after, other) == JANUARY[2]
+
+
 def test_rows_that_move_to_another_file_are_no_change(desk):
     desk.ingest(Shelf({"A.csv": prices("A", [1.0])}))
     moved = Shelf({"A.csv.gz": prices("A", [1.0])})
@@ -659,3 +671,14 @@ def test_equal_rows_have_equal_versions_and_other_rows_others(desk):
     assert version(desk) == first
     desk.ingest(Shelf({"A.csv": prices("A", [1.0]), "B.csv": prices("B", [3.0])}, name="other"))
     assert version(desk) != first, "another source may read the same bytes in another way"
+
+
+def test_the_first_filing_of_a_share_class_changes_its_firm_from_its_first_price_on(desk):
+    desk.ingest(Shelf({"B.csv": prices("B", [1.0, 2.0])}))
+    old, new = statement(), statement(vendor_id="B", filed_at=date(2020, 5, 20))
+    both = pl.concat([old, new])
+    later = statement(vendor_id="B", filed_at=date(2021, 2, 20), fiscal_year=2020)
+    assert changed_from(desk, old, both, data_set="fundamentals") == JANUARY[0]
+    assert changed_from(desk, both, pl.concat([both, later]), data_set="fundamentals") == date(
+        2021, 2, 20
+    )
