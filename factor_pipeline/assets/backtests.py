@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY, risk_free
+from factor_pipeline.assets.factors import LIBRARY, library_vintage, risk_free
 from factor_pipeline.compute.backtest import benchmark_returns
 from factor_pipeline.compute.backtest import run as run_backtest
 from factor_pipeline.compute.bootstrap import Bootstrap
@@ -217,7 +217,9 @@ def summary(run: Run) -> Frames:
     quoted = illustration(
         returns,
         daily,
-        run.warehouse.read(load_sql("backtest/library_factors"), vintage=settings.library.vintage),
+        run.warehouse.read(
+            load_sql("backtest/library_factors"), vintage=library_vintage(run.warehouse, settings)
+        ),
         simulated=settings.is_simulated,
     )
     return (

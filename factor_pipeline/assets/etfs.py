@@ -3,7 +3,7 @@
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.compute.funds.loadings import fund_loadings
 from factor_pipeline.compute.funds.promises import Promise, kept_promises
 from factor_pipeline.compute.funds.returns import fund_returns
@@ -23,7 +23,9 @@ def etf_loading(run: Run) -> Frames:
     """Fill ``factor.etf_loading`` and ``factor.etf_check`` over all months."""
     levels = run.warehouse.table(BENCHMARK_DAILY).filter(pl.col("data_set") == "etf")
     factors = run.warehouse.table(FACTOR_RETURN).filter(pl.col("source") == "library")
-    loadings = fund_loadings(fund_returns(levels), factors, run.settings.library.vintage)
+    loadings = fund_loadings(
+        fund_returns(levels), factors, library_vintage(run.warehouse, run.settings)
+    )
     promises = [Promise(**promise.model_dump()) for promise in run.settings.etf.promises]
     kept = kept_promises(promises, loadings, set(levels["symbol"]))
     return reproducible_columns(loadings), reproducible_columns(kept)

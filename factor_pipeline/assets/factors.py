@@ -13,7 +13,9 @@ from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import PORTFOLIO_RETURN
 from factor_pipeline.schemas.raw import FRENCH_RETURN
 from factor_pipeline.schemas.signal import CHARACTERISTIC
+from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql
+from factor_pipeline.warehouse.store import Warehouse
 
 # Own factors without a library factor of the same name, and the one they are closest to.
 _COUNTERPART = {"UMD_EW": "UMD"}
@@ -23,7 +25,16 @@ LIBRARY = Upstream(FACTOR_RETURN, asset="library_factor")
 
 def risk_free(run: Run) -> pl.DataFrame:
     """``month_end, rf`` of the library vintage the settings name."""
-    return run.warehouse.read(load_sql("factor/risk_free"), vintage=run.settings.library.vintage)
+    vintage = library_vintage(run.warehouse, run.settings)
+    return run.warehouse.read(load_sql("factor/risk_free"), vintage=vintage)
+
+
+def library_vintage(warehouse: Warehouse, settings: Settings) -> str:
+    """Vintage of the library that calculations use: one for all of them."""
+    if settings.library.vintage != "latest":
+        return settings.library.vintage
+    found = warehouse.read(load_sql("factor/library_vintage"))
+    return found["vintage"].to_list()[0] if found.height else settings.library.vintage
 
 
 @table_asset(

@@ -1,7 +1,7 @@
 """Regimes of the business cycle, and what factors returned in each."""
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.compute.regimes.claims import regime_claims
 from factor_pipeline.compute.regimes.performance import regime_performance as performance_of
 from factor_pipeline.compute.regimes.rule import regimes
@@ -26,7 +26,7 @@ def regime(run: Run) -> Frames:
 def regime_performance(run: Run) -> Frames:
     """Fill ``factor.regime_performance`` and ``factor.regime_claim`` over all months."""
     performance = performance_of(run.warehouse.table(FACTOR_RETURN), run.warehouse.table(REGIME))
-    claims = regime_claims(performance, run.settings.library.vintage)
+    claims = regime_claims(performance, library_vintage(run.warehouse, run.settings))
     return reproducible_columns(performance), reproducible_columns(claims)
 
 

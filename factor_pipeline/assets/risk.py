@@ -6,7 +6,7 @@ from dataclasses import replace
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, TableAsset, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.compute.betas.daily import daily_betas
 from factor_pipeline.compute.betas.market import CORRELATION_DAYS, market_betas
 from factor_pipeline.compute.betas.market_days import MONTHS_BEFORE, DailyReturns, MarketDays
@@ -43,7 +43,7 @@ def rolling_beta(run: Run) -> Frames:
         load_sql("risk/factors"),
         windows,
         source=settings.factors,
-        vintage=run.settings.library.vintage,
+        vintage=library_vintage(run.warehouse, run.settings),
     )
     estimates = rolling_betas(
         run.warehouse.read_months(load_sql("risk/returns"), windows),

@@ -3,7 +3,7 @@
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.statistics.alphas import IS_SPREAD, alphas, excess_series, grs_tests
 from factor_pipeline.compute.statistics.correlation import correlations
@@ -54,7 +54,7 @@ def model_factors(run: Run) -> pl.DataFrame:
         load_sql("risk/factors"),
         run.months,
         source="library",
-        vintage=run.settings.library.vintage,
+        vintage=library_vintage(run.warehouse, run.settings),
     )
 
 

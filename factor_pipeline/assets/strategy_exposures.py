@@ -2,7 +2,7 @@
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.exposures import exposure_model
-from factor_pipeline.assets.factors import LIBRARY
+from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.strategy_exposures import strategy_exposures
@@ -37,7 +37,7 @@ def loading(run: Run) -> Frames:
         load_sql("risk/factors"),
         run.months,
         source=settings.factors,
-        vintage=run.settings.library.vintage,
+        vintage=library_vintage(run.warehouse, run.settings),
     )
     frame = strategy_loadings(
         run.warehouse.table(BACKTEST_RETURN),

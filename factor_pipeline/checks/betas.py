@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from factor_pipeline.assets.common import asset_key, markdown
+from factor_pipeline.assets.factors import library_vintage
 from factor_pipeline.checks.results import Finding, reported
 from factor_pipeline.checks.suites import Severity
 from factor_pipeline.compute.betas.models import MODELS
@@ -91,7 +92,7 @@ def agreement(warehouse: Warehouse, settings: Settings, months: MonthRange) -> F
         load_sql("risk/factors"),
         months.widened(back=window - 1),
         source=settings.betas.factors,
-        vintage=settings.library.vintage,
+        vintage=library_vintage(warehouse, settings),
     )
     windows = returns.join(factors, on="month_end", how="left", maintain_order="left").partition_by(
         "security_id", "last_month", "model", maintain_order=True

@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from factor_pipeline.assets.common import all_months, asset_key
+from factor_pipeline.assets.factors import library_vintage
 from factor_pipeline.checks.results import Finding, reported
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.statistics.alphas import IS_SPREAD
@@ -47,7 +48,7 @@ def agreement(warehouse: Warehouse, settings: Settings) -> Finding:
         load_sql("risk/factors"),
         all_months(settings),
         source="library",
-        vintage=settings.library.vintage,
+        vintage=library_vintage(warehouse, settings),
     )
     rows = warehouse.read(load_sql("checks/sample_alphas"), rows=SAMPLE)
     samples = rows.join(factors, on="month_end", maintain_order="left").partition_by(

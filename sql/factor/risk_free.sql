@@ -1,5 +1,5 @@
 -- Grain: one row per month.
--- Risk-free rate of the chosen library vintage ('latest': the newest one that has it).
+-- Risk-free rate of a library vintage.
 -- Parameters: $vintage.
 select
     month_end,
@@ -8,13 +8,5 @@ from factor.factor_return
 where
     source = 'library'
     and factor = 'RF'
-    and vintage = case
-        when $vintage = 'latest'
-            then (
-                select max(editions.vintage)
-                from factor.factor_return as editions
-                where editions.source = 'library' and editions.factor = 'RF'
-            )
-        else $vintage
-    end
+    and vintage = $vintage
 order by month_end

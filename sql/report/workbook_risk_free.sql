@@ -1,6 +1,6 @@
 -- Grain: one row per month.
 -- Risk-free rate the strategies were measured with: of the library vintage the settings of the
--- newest build name, which for 'latest' is the newest vintage that has it.
+-- newest build name, which for 'latest' is what factor/library_vintage.sql chooses.
 with settings as (
     select json_extract_string(settings, '$.library.vintage') as vintage
     from quality.build
@@ -8,24 +8,27 @@ with settings as (
     limit 1
 ),
 
-editions as (
-    select
-        month_end,
-        ret,
-        vintage,
-        max(vintage) over () as newest
+latest as (
+    select vintage
     from factor.factor_return
     where
         source = 'library'
-        and factor = 'RF'
+        and factor in ('RF', 'MKT', 'SMB', 'SMB_FF5', 'HML', 'UMD', 'RMW', 'CMA')
+    group by vintage
+    order by count(distinct factor) desc, vintage desc
+    limit 1
 )
 
 select
-    editions.month_end,
-    editions.ret as rf,
-    editions.vintage
-from editions
-inner join settings
-    on editions.vintage = if(settings.vintage = 'latest', editions.newest, settings.vintage)
-where editions.ret is not null
-order by editions.month_end
+    rate.month_end,
+    rate.ret as rf,
+    rate.vintage
+from factor.factor_return as rate
+cross join settings
+cross join latest
+where
+    rate.source = 'library'
+    and rate.factor = 'RF'
+    and rate.vintage = if(settings.vintage = 'latest', latest.vintage, settings.vintage)
+    and rate.ret is not null
+order by rate.month_end

@@ -106,8 +106,12 @@ def test_levels_of_a_benchmark_reach_back_to_the_month_before(warehouse):
     assert result.rows() == [(JAN, 2.0), (date(2020, 2, 3), 3.0)]
 
 
-def test_library_factors_are_of_the_vintage_of_the_risk_free_rate(warehouse):
+def test_library_factors_are_of_the_vintage_asked_for(warehouse):
     query = load_sql("backtest/library_factors")
     assert warehouse.read(query, vintage="201912").rows() == [(FEB, "HML", 0.4), (FEB, "UMD", 0.4)]
-    # The newest vintage is the newest one with a risk-free rate.
-    assert warehouse.read(query, vintage="latest").rows() == [(FEB, "HML", 0.3)]
+    assert warehouse.read(query, vintage="202012").rows() == [(FEB, "HML", 0.3)]
+
+
+def test_the_latest_vintage_is_the_newest_of_those_with_most_factors(warehouse):
+    # The newer one has no momentum: no model may take that from the older.
+    assert warehouse.read(load_sql("factor/library_vintage")).rows() == [("201912",)]

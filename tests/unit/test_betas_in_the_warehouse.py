@@ -67,10 +67,11 @@ def warehouse(tmp_path: Path) -> Warehouse:
     """Two library vintages, the newer one without momentum, own factors, 120 stocks of beta 1."""
     store = Warehouse(tmp_path / "warehouse.duckdb")
     store.prepare([SECURITY_MONTH, FACTOR_RETURN, ROLLING_BETA])
+    complete = factor_rows("library", "200512", 1)
     newer = factor_rows("library", "200612", 2, tuple(n for n in SERIES if n != "UMD"))
     own = factor_rows("own", None, 3, OWN)
-    store.replace(FACTOR_RETURN, pl.concat([factor_rows("library", "200512", 1), newer, own]))
-    market = newer.filter(pl.col("factor") == "MKT")["ret"].to_numpy() + 0.002
+    store.replace(FACTOR_RETURN, pl.concat([complete, newer, own]))
+    market = complete.filter(pl.col("factor") == "MKT")["ret"].to_numpy() + 0.002
     noise = np.random.default_rng(4).normal(0, 0.08, (STOCKS, len(ENDS)))
     panel = pl.concat(
         pl.DataFrame({"month_end": ENDS, "ret": market + noise[stock]}).with_columns(
@@ -95,13 +96,13 @@ def wide(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.pivot(on="factor", index="month_end", values="ret").rename(SERIES, strict=False)
 
 
-def test_the_asset_gives_the_declared_columns_and_the_newest_vintage_of_each_factor(warehouse):
+def test_the_asset_gives_the_declared_columns_and_takes_all_factors_of_one_vintage(warehouse):
     frame = built(warehouse, LATER)
     assert set(frame.columns) == set(ROLLING_BETA.column_names)
-    momentum = factor_rows("library", "200512", 1).filter(pl.col("factor") == "UMD")
-    newer = factor_rows("library", "200612", 2, tuple(n for n in SERIES if n != "UMD"))
+    # The newer vintage has no momentum.
+    complete = factor_rows("library", "200512", 1)
     panel = warehouse.table(SECURITY_MONTH)
-    direct = rolling_betas(panel, wide(pl.concat([newer, momentum])), LATER)
+    direct = rolling_betas(panel, wide(complete), LATER)
     assert_frame_equal(frame, with_shrunk_market_betas(direct), check_exact=True)
     assert frame["reason"].null_count() == frame.height == 4 * STOCKS * len(LATER)
 

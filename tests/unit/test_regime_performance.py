@@ -150,7 +150,7 @@ def test_without_regimes_there_is_nothing():
     found = regime_performance(series(noise()), nothing)
     assert found.is_empty()
     assert found.schema == PERFORMANCE_SCHEMA
-    assert regime_claims(found, "latest").schema == CLAIM_SCHEMA
+    assert regime_claims(found, "202401").schema == CLAIM_SCHEMA
 
 
 def performance_row(factor, regime, t, **more):
@@ -169,7 +169,7 @@ def performance_row(factor, regime, t, **more):
     return row | more
 
 
-def claims(*rows, vintage="latest"):
+def claims(*rows, vintage="202401"):
     return regime_claims(pl.DataFrame(rows, schema=PERFORMANCE_SCHEMA), vintage)
 
 
@@ -260,7 +260,7 @@ def test_quality_is_measured_by_profitability_where_there_is_no_quality_factor()
 
 @pytest.mark.parametrize(
     ("vintage", "expected"),
-    [("latest", ("202402", 2.0)), ("202401", ("202401", 1.0)), ("202312", (None, None))],
+    [("202402", ("202402", 2.0)), ("202401", ("202401", 1.0)), ("202312", (None, None))],
 )
 def test_the_library_is_that_of_the_vintage_asked_for(vintage, expected):
     found = claims(

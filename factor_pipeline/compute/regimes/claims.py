@@ -98,7 +98,7 @@ def regime_claims(performance: pl.DataFrame, vintage: str) -> pl.DataFrame:
     performance
         As `performance.regime_performance` gives it.
     vintage
-        Library vintage to take; ``latest`` takes the newest one of each factor.
+        Library vintage to take.
 
     Returns
     -------
@@ -112,23 +112,18 @@ def regime_claims(performance: pl.DataFrame, vintage: str) -> pl.DataFrame:
         - ``supported`` when the difference from the other months has the sign that is claimed and
           a t beyond 1.65, else ``not supported``.
     """
+    library = performance.filter(pl.col("source") == "library", pl.col("vintage") == vintage)
     rows = [
         _confronted(claim, variant, source, found)
         for variant in performance["variant"].unique().sort()
         for source, of_source in (
             ("own", performance.filter(pl.col("source") == "own")),
-            ("library", _of_vintage(performance, vintage)),
+            ("library", library),
         )
         for found in [_by_regime_and_factor(of_source.filter(pl.col("variant") == variant))]
         for claim in CLAIMS
     ]
     return pl.DataFrame(rows, schema=CLAIM_SCHEMA)
-
-
-def _of_vintage(performance: pl.DataFrame, vintage: str) -> pl.DataFrame:
-    library = performance.filter(pl.col("source") == "library")
-    newest = pl.col("vintage").max().over("factor")
-    return library.filter(pl.col("vintage") == (newest if vintage == "latest" else vintage))
 
 
 def _by_regime_and_factor(performance: pl.DataFrame) -> dict[tuple[str, str], _Row]:
