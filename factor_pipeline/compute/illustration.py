@@ -84,8 +84,8 @@ _OF_BENCHMARK: Mapping[str, str] = MappingProxyType(
 _OF_STRATEGY: Mapping[str, str] = MappingProxyType(
     {
         "cagr": "The quote names neither its years nor its costs and calls a long-only portfolio "
-        "by the name of a long-short factor; ours is compound, net of costs, of members on the "
-        "formation date.",
+        "by the name of a long-short factor; ours is compound, net of costs, of the universe on "
+        "the formation date.",
         "volatility": "The quote lies near the market's, as of a long-only portfolio; ours is of "
         "monthly net returns, annualised by sqrt(12).",
         "max_drawdown": "The quote does not say daily or monthly; ours is of month-end values.",

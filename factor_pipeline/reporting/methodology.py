@@ -24,8 +24,8 @@ _DEFINITIONS = {
         "value-weighted market less the Treasury bill."
     ),
     "Strategies": (
-        "Index members of the day, top share of the signal, weights that drift between rebalances, "
-        "costs on all that is traded."
+        "As the settings of this build declare them (below): a universe on the date, the names "
+        "that rank highest, weights that drift between rebalances, costs on all that is traded."
     ),
     "Statistics": (
         "Volatility is sd × √12; the Sharpe ratio is over Treasury bills; t-values are Newey and "

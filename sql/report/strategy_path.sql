@@ -1,7 +1,8 @@
 -- Grain: one row per strategy and month with a return.
 -- Wealth, drawdown and the last three years of each strategy, net of costs. growth starts at 1 for
 -- all when the youngest strategy does, NULL before; drawdown is from the strategy's own high.
--- rolling_sharpe (over the Treasury bill) and rolling_beta (excess return on the benchmark's) take
+-- rolling_sharpe (over the Treasury bill) and rolling_beta (excess return on that of the strategy
+-- called benchmark, whatever a strategy names as its own) take
 -- this month and the 35 before it, and are NULL when one of them lacks. year_return compounds the
 -- months of the calendar year there are.
 with known as (
