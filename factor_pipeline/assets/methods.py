@@ -5,6 +5,7 @@ from factor_pipeline.assets.portfolios import portfolio_rule, stocks_of
 from factor_pipeline.assets.signals import breakpoint_rule
 from factor_pipeline.compute.method_variants import method_spread, method_variants
 from factor_pipeline.compute.methods import Method
+from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
 from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
 from factor_pipeline.schemas.signal import CHARACTERISTIC
@@ -30,7 +31,7 @@ def method_variant(run: Run) -> Frames:
         run.months,
         method,
     )
-    return variants, method_spread(variants)
+    return reproducible_columns(variants), reproducible_columns(method_spread(variants))
 
 
 ASSETS = (method_variant,)

@@ -40,13 +40,15 @@ class Home:
             "PYTHONWARNINGS": "ignore",
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[str]:
+        """Start a command; what prints more than a pipe holds must print into ``log``."""
+        output = log.open("w") if log else subprocess.PIPE
         return subprocess.Popen(
             [sys.executable, "-m", "factor_pipeline.cli", *arguments],
             env=self.environment,
             cwd=self.folder.parent,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT if log else subprocess.PIPE,
             text=True,
         )
 

@@ -50,12 +50,13 @@ def test_sql_prints_csv_and_json(built):
     assert rows == [{"strategy": "benchmark", "n": None}]
 
 
-def test_report_writes_one_page_that_says_it_is_simulated(built, tmp_path):
+def test_report_writes_a_page_that_says_it_is_simulated_and_a_workbook(built, tmp_path):
     result = built.run("report", "--out", str(tmp_path / "here"))
     assert result.returncode == 0, result.stderr
-    (written,) = (tmp_path / "here").iterdir()
-    assert str(written) in result.stdout
-    page = written.read_text()
+    written = sorted((tmp_path / "here").iterdir())
+    assert [path.name for path in written] == ["factor_report.html", "factor_workbook.xlsx"]
+    assert all(str(path) in result.stdout for path in written)
+    page = written[0].read_text()
     assert "SIMULATED DATA" in page
     assert "chart-growth" in page
 

@@ -32,11 +32,12 @@ def test_the_daemon_fires_the_schedule_and_the_row_is_in_the_warehouse(built, tm
     home = make_home(tmp_path / "nightly", EVERY_MINUTE)
     shutil.copytree(built.folder, home.folder)
     before = builds(home)
-    process = home.start("ui", "--port", str(free_port()))
+    log = tmp_path / "ui.log"
+    process = home.start("ui", "--port", str(free_port()), log=log)
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while builds(home) == before and time.monotonic() < deadline:
-            assert process.poll() is None, process.stderr.read()
+            assert process.poll() is None, log.read_text()
             time.sleep(1)
         assert builds(home) > before
         refused = home.run("ui", "--port", str(free_port()))
