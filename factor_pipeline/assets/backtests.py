@@ -14,6 +14,7 @@ from factor_pipeline.compute.correlations import correlations
 from factor_pipeline.compute.daily_values import daily_values, index_values
 from factor_pipeline.compute.drawdown import daily_drawdowns, drawdowns
 from factor_pipeline.compute.formation import Formation
+from factor_pipeline.compute.halts import HALT_MONTHS, position_returns
 from factor_pipeline.compute.illustration import illustration
 from factor_pipeline.compute.performance import summary as summarise
 from factor_pipeline.compute.strategies import BENCHMARK
@@ -43,7 +44,7 @@ from factor_pipeline.warehouse.models import load_sql
     LEDGER,
     reads=[
         Upstream(CHARACTERISTIC, back=MAX_LAG),
-        Upstream(SECURITY_MONTH, back=MAX_LAG + 1),
+        Upstream(SECURITY_MONTH, back=max(MAX_LAG + 1, HALT_MONTHS)),
         Upstream(BENCHMARK_DAILY),
         LIBRARY,
     ],
@@ -60,7 +61,9 @@ def holding(run: Run) -> Frames:
     result = run_backtest(
         strategies,
         months,
-        run.warehouse.months(SECURITY_MONTH, months).select("security_id", "month_end", "ret"),
+        position_returns(
+            run.warehouse.months(SECURITY_MONTH, months.widened(back=HALT_MONTHS)), months
+        ),
         Formation.of(candidates, strategies),
         _opening_holdings(run, months),
         cash_returns=risk_free(run),
@@ -153,7 +156,7 @@ def _opening_holdings(run: Run, months: MonthRange) -> pl.DataFrame:
     reads=[
         Upstream(HOLDING),
         Upstream(BACKTEST_RETURN),
-        Upstream(SECURITY_MONTH, back=1),
+        Upstream(SECURITY_MONTH, back=HALT_MONTHS),
         Upstream(PRICE_DAILY),
         Upstream(BENCHMARK_DAILY),
     ],

@@ -15,8 +15,9 @@ def check_survivorship(warehouse: Warehouse, months: MonthRange) -> Finding:
 
     - Every security with prices, member of the index or not, is in ``panel.security_month`` in
       each month that has a price and in the month of its delisting, and in no other month.
-    - Every security a strategy held when it left (no return, a return of -1, or a delisting on
-      record) is in ``backtest.ledger`` with that reason and that return, and nothing else is.
+    - Every security a strategy held when it left (a return of -1, a delisting on record, or 12
+      months without a price) is in ``backtest.ledger`` with that reason and that return, and
+      nothing else is.
 
     What is expected is derived from the raw tables by SQL of its own. Securities without any
     price in the files cannot be found here: ``panel.index_coverage`` counts them.

@@ -5,6 +5,8 @@ Weights are shares of a strategy's net asset value at that moment; cash is what 
 long leg. In month t, with drifted weights :math:`d` from the month before:
 
 1. Trade. With targets, :math:`w` = target at the last month-end prices; else :math:`w = d`.
+   A position without a price at that month-end cannot be traded: it stays, and the targets of its
+   side (long or short) shrink in proportion to what it leaves of their sum, at least 0.
    Traded is :math:`\sum |w_i - d_i|`, a first purchase included; one-way turnover is half of it.
 2. Pay. cost = :math:`\sum_i (rate + spread_i) |w_i - d_i|` (at most 1) shrinks all positions and
    cash alike.
@@ -13,11 +15,14 @@ long leg. In month t, with drifted weights :math:`d` from the month before:
    :math:`net = (1 - cost)(1 + gross - borrow) - 1`, not below -1.
 4. Drift. The closing weight is :math:`w_i (1 + r_i) / (1 + gross - borrow)`.
 
-A position exits, and is cash until the next rebalance,
+A position without a return in the month, as its security is halted or its prices contradict each
+other, keeps its last value: r = 0. When trading resumes after a halt, r is the return of the whole
+gap (`halts.position_returns`). A position exits, and is cash until the next rebalance, at the end
+of the month
 
-- at its last price when it has no return in the month (it left, or was halted): its weight earns
-  the cash return in that month already;
-- at the end of the month when its delisting is on record in it, or its return is -1.
+- in which its delisting is on record, or its return is -1;
+- in which it has no return and its delisting has been on record before, or it has had no price for
+  `halts.HALT_MONTHS`: at its last value.
 
 A strategy that loses all its capital closes with no positions; at its next rebalance it starts
 anew, which changes nothing for wealth, 0 ever after. In a month without any return of the market
@@ -31,6 +36,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from factor_pipeline.compute.position_sums import counts, reduced, totals
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -77,11 +84,11 @@ class Market:
     Attributes
     ----------
     earned
-        Total returns, decimal; the return of cash where there is none.
+        Total returns, decimal; 0 where there is none.
     leaves
-        Whether a position exits in the month.
-    has_return
-        Whether the security has a return.
+        Whether a position exits at the end of the month.
+    is_halted
+        Whether the security has no price when the month begins: positions in it cannot be traded.
     cash_ret
         Return of cash, decimal.
     is_observed
@@ -94,7 +101,7 @@ class Market:
 
     earned: Floats
     leaves: Booleans
-    has_return: Booleans
+    is_halted: Booleans
     cash_ret: float
     is_observed: bool
     half_spreads: Floats
@@ -137,7 +144,7 @@ class Positions:
     def where(self, mask: Booleans) -> "Positions":
         """Return the positions ``mask`` is true for."""
         return Positions(
-            _counts(mask, self.lengths),
+            counts(mask, self.lengths),
             self.security[mask],
             self.drifted_weight[mask],
             self.weight[mask],
@@ -150,7 +157,7 @@ class Positions:
         if np.count_nonzero(self.closing_weight) == self.closing_weight.size:
             return Book(self.lengths, self.security, self.closing_weight)
         stays = self.closing_weight != 0
-        lengths = _counts(stays, self.lengths)
+        lengths = counts(stays, self.lengths)
         return Book(lengths, self.security[stays], self.closing_weight[stays])
 
 
@@ -191,25 +198,25 @@ def take_through_month(
     """
     rebalanced = target.lengths > 0
     if rebalanced.any():
-        lengths, security, drifted, weight = _trade(opening, target, market.earned.size)
+        lengths, security, drifted, weight = _trade(opening, target, market.is_halted)
         traded, cost, capacity = _paid(lengths, security, np.abs(weight - drifted), market, terms)
-        held = _counts(weight != 0, lengths)
+        held = counts(weight != 0, lengths)
     else:
         lengths, security, weight = opening.lengths, opening.security, opening.weight
         drifted = weight
         traded = cost = np.zeros(lengths.size)
         capacity = np.full(lengths.size, np.nan)
         held = lengths
-    net_exposure = _totals(weight, lengths)
-    gross_exposure = _totals(np.abs(weight), lengths)
+    net_exposure = totals(weight, lengths)
+    gross_exposure = totals(np.abs(weight), lengths)
     if market.is_observed:
         earned = market.earned[security]
         cash = (1.0 - net_exposure) * market.cash_ret
-        gross = np.maximum(_totals(weight * earned, lengths) + cash, -1.0)
+        gross = np.maximum(totals(weight * earned, lengths) + cash, -1.0)
         borrow = np.zeros(lengths.size)
         if terms.borrow_rates.any():
-            short = np.where(market.has_return[security], np.maximum(-weight, 0.0), 0.0)
-            borrow = terms.borrow_rates * _totals(short, lengths) / _MONTHS_PER_YEAR
+            short = totals(np.maximum(-weight, 0.0), lengths)
+            borrow = terms.borrow_rates * short / _MONTHS_PER_YEAR
         growth = np.maximum(1.0 + gross - borrow, 0.0)
         net = (1.0 - cost) * growth - 1.0
         exited = market.leaves[security] & (weight != 0)
@@ -238,10 +245,10 @@ def take_through_month(
 
 
 def _trade(
-    opening: Book, target: Book, securities: int
+    opening: Book, target: Book, is_halted: Booleans
 ) -> tuple[Integers, Integers, Floats, Floats]:
     """Positions before or after trading: counts by strategy, securities, both weights."""
-    count = target.lengths.size
+    count, securities = target.lengths.size, is_halted.size
     first = np.arange(count) * securities
     is_listed = np.zeros(count * securities, dtype=np.bool_)
     before, after = np.zeros(is_listed.size), np.zeros(is_listed.size)
@@ -251,49 +258,48 @@ def _trade(
         weights[key] = book.weight
     key = np.flatnonzero(is_listed)
     lengths = is_listed.reshape(count, securities).sum(axis=1)
-    drifted = before[key]
-    weight = np.where(np.repeat(target.lengths > 0, lengths), after[key], drifted)
-    return lengths, key - np.repeat(first, lengths), drifted, weight
+    security, drifted = key - np.repeat(first, lengths), before[key]
+    rebalanced = np.repeat(target.lengths > 0, lengths)
+    weight = np.where(rebalanced, after[key], drifted)
+    stuck = rebalanced & is_halted[security] & (drifted != 0)
+    if stuck.any():
+        weight = _around(stuck, drifted, weight, lengths)
+        some = (drifted != 0) | (weight != 0)
+        lengths = counts(some, lengths)
+        security, drifted, weight = security[some], drifted[some], weight[some]
+    return lengths, security, drifted, weight
+
+
+def _around(stuck: Booleans, drifted: Floats, wanted: Floats, lengths: Integers) -> Floats:
+    """Weights wanted, less on each side where positions that are stuck take up their room."""
+    weight = np.where(stuck, drifted, wanted)
+    for side in (1.0, -1.0):
+        total = totals(np.where(np.sign(wanted) == side, wanted, 0.0), lengths)
+        taken = totals(np.where(stuck & (np.sign(drifted) == side), drifted, 0.0), lengths)
+        is_free = ~stuck & (np.sign(wanted) == side)
+        free = totals(np.where(is_free, wanted, 0.0), lengths)
+        # Without positions that are stuck it is x / x: exactly 1.
+        share = np.divide(total - taken, free, out=np.ones(free.size), where=free != 0)
+        weight = np.where(is_free, weight * np.repeat(np.maximum(share, 0.0), lengths), weight)
+    return weight
 
 
 def _paid(
     lengths: Integers, security: Integers, traded: Floats, market: Market, terms: Terms
 ) -> tuple[Floats, Floats, Floats]:
     """Traded notional, cost and capacity of each strategy."""
-    total = _totals(traded, lengths)
+    total = totals(traded, lengths)
     cost = terms.cost_rates * total
     if (terms.spread_tables >= 0).any():
         table = np.repeat(terms.spread_tables, lengths)
         spread = np.where(table >= 0, market.half_spreads[table, security], 0.0)
-        cost = cost + _totals(traded * spread, lengths)
+        cost = cost + totals(traded * spread, lengths)
     capacity = np.full(lengths.size, np.nan)
     if market.volume is not None:
         volume = market.volume[security]
         is_bound = (traded > 0) & (volume > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             largest = np.where(is_bound, terms.max_volume_share * volume / traded, np.inf)
-        capacity = _reduced(np.minimum, largest, lengths, np.inf)
+        capacity = reduced(np.minimum, largest, lengths, np.inf)
         capacity[~np.isfinite(capacity)] = np.nan
     return total, np.minimum(cost, 1.0), capacity
-
-
-def _totals(values: Floats, lengths: Integers) -> Floats:
-    return _reduced(np.add, values, lengths, 0.0)
-
-
-def _counts(mask: Booleans, lengths: Integers) -> Integers:
-    """How many are true of each strategy."""
-    ends = np.concatenate([[0], np.cumsum(mask)])
-    edges = np.concatenate([[0], np.cumsum(lengths)])
-    counts: Integers = np.diff(ends[edges])
-    return counts
-
-
-def _reduced(operation: np.ufunc, values: Floats, lengths: Integers, nothing: float) -> Floats:
-    """Reduce the values of each strategy; one without positions gives ``nothing``."""
-    result = np.full(lengths.size, nothing)
-    some = lengths > 0
-    if some.any():
-        starts = np.cumsum(lengths) - lengths
-        result[some] = operation.reduceat(values, starts[some])
-    return result

@@ -38,7 +38,6 @@ from factor_pipeline.compute.backtest_inputs import (
     checked_targets,
     opening_weights,
     require_unique,
-    within,
 )
 from factor_pipeline.compute.formation import Formation
 from factor_pipeline.compute.markets import Markets
@@ -64,9 +63,10 @@ class Backtest:
     holdings
         One row per strategy, month and security held or sold in it: ``drifted_weight`` (before
         trading), ``weight`` (after it), ``traded`` (absolute change), ``ret`` (decimal; null when
-        sold at the start of the month or without a return), ``closing_weight`` (end of the month;
-        0 when sold, exited or the capital is gone), ``status`` (``entered``, ``held``, ``sold``,
-        ``exited``). Weights are shares of the capital, negative for shorts.
+        sold at the start of the month, or without a return: it then keeps its value),
+        ``closing_weight`` (end of the month; 0 when sold, exited or the capital is gone),
+        ``status`` (``entered``, ``held``, ``sold``, ``exited``). Weights are shares of the capital,
+        negative for shorts.
     returns
         One row per strategy and month: ``gross``, ``cost``, ``borrow_cost``, ``net`` (decimals),
         ``turnover`` (one-way), ``traded`` (both ways), ``n`` (securities held),
@@ -78,9 +78,9 @@ class Backtest:
         in a month without any return of the market ``gross``, ``borrow_cost`` and ``net`` are.
         Months in which a strategy does not run have no row.
     ledger
-        One row per exit: ``reason`` (of the delisting on record, else ``no return`` or
-        ``worthless``), ``weight`` (after trading), ``ret`` (of the month, delisting return
-        included; null without one).
+        One row per exit: ``reason`` (of the delisting on record, else ``no return`` after
+        `halts.HALT_MONTHS` without a price, or ``worthless``), ``weight`` (after trading), ``ret``
+        (of the month, delisting return included; null without one). A halt is no exit.
     """
 
     holdings: pl.DataFrame
@@ -111,7 +111,10 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
         Months to compute; none gives empty frames.
     returns
         Unique ``security_id``, ``month_end`` with ``ret`` (total return, delisting included,
-        decimal; null or no row: no return). Other months are ignored.
+        decimal; null or no row: no return) and, as from `halts.position_returns`,
+        ``halted_months``: a security without a row is then given up. Without that column every
+        position can be traded, and one without a return is kept for good. Other months are
+        ignored.
     targets
         What forms the weights at the start of the months. Or the weights: ``strategy``,
         ``security_id``, ``month_end``, ``weight`` as from `formation.targets`. Months without
@@ -156,7 +159,7 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
     names = [strategy.name for strategy in strategies]
     codes = Codes.of(names, months, [held.cast(pl.Int64), opening["security_id"]])
     cash_ret = cash_returns_of(cash_returns, codes.month_ends)
-    markets = Markets.of(codes, strategies, known, within(leavers, months), cash_ret, stocks)
+    markets = Markets.of(codes, strategies, known, leavers, cash_ret, stocks)
 
     every_month = [markets.month(month) for month in range(len(months))]
     kept: list[Held] = []

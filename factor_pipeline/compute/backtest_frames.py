@@ -45,7 +45,7 @@ LEDGER_SCHEMA = pl.Schema(
     }
 )
 NO_RETURN = "no return"
-"""Ledger reason of an exit for want of a return, with no delisting on record."""
+"""Ledger reason of an exit after a long time without a price, with no delisting on record."""
 WORTHLESS = "worthless"
 """Ledger reason of an exit with a return of -1 and no delisting on record."""
 

@@ -9,6 +9,7 @@ import polars as pl
 from factor_pipeline.compute.accounting import Booleans, Floats, Integers, Market, Terms
 from factor_pipeline.compute.backtest_arrays import Codes
 from factor_pipeline.compute.backtest_inputs import within
+from factor_pipeline.compute.halts import HALT_MONTHS
 from factor_pipeline.compute.strategies import HalfSpread, Strategy
 from factor_pipeline.errors import DataError
 
@@ -26,6 +27,11 @@ class Markets:
         Total returns, NaN where there is none.
     delisted
         Whether the delisting is on record in the month.
+    gone
+        Whether a position without a return exits: its delisting is on record by the month, or it
+        has had no price for `HALT_MONTHS`.
+    halted
+        Whether there was no price when the month began.
     cash_ret
         Return of cash, shape (months,).
     observed
@@ -40,6 +46,8 @@ class Markets:
 
     returns: Floats
     delisted: Booleans
+    gone: Booleans
+    halted: Booleans
     cash_ret: Floats
     observed: Booleans
     size: Floats | None
@@ -56,7 +64,7 @@ class Markets:
         cash_ret: pl.Series,
         stocks: pl.DataFrame | None,
     ) -> "Markets":
-        """Arrays of checked frames, rows of the months of ``codes`` only.
+        """Arrays of checked frames, returns and cash of the months of ``codes`` only.
 
         Raises
         ------
@@ -70,9 +78,18 @@ class Markets:
         observed = np.zeros(len(codes.months), dtype=np.bool_)
         observed[codes.month(with_return)] = True
         ret, _ = codes.matrix(returns, "ret", what="returns")
-        leaving = codes.holdable(delistings)
+        leaving = codes.holdable(within(delistings, codes.months))
         delisted = np.zeros(ret.shape, dtype=np.bool_)
         delisted[codes.month(leaving), codes.security(leaving)] = True
+        gone = np.logical_or.accumulate(delisted, axis=0)
+        earlier = codes.holdable(delistings.filter(pl.col("month_end") < codes.months.start))
+        gone[:, codes.security(earlier)] = True
+        halted = np.zeros(ret.shape, dtype=np.bool_)
+        if "halted_months" in returns.columns:
+            without_price, _ = codes.matrix(returns, "halted_months", what="returns")
+            halted = without_price > 0
+            # A security without a row has had no price for longer.
+            gone |= ~(without_price < HALT_MONTHS - 1)
         tables = tuple(sorted({s.spread_by_size for s in strategies} - {()}, key=str))
         if tables and stocks is None:
             raise DataError("strategies pay by size: give stocks with their market equity")
@@ -84,18 +101,17 @@ class Markets:
             if _VOLUME in known.columns:
                 volume, _ = codes.matrix(known, _VOLUME, what="stocks")
         cash = cash_ret.fill_null(0.0).to_numpy()
-        return cls(ret, delisted, cash, observed, size, volume, tables)
+        return cls(ret, delisted, gone, halted, cash, observed, size, volume, tables)
 
     def month(self, code: int) -> Market:
         """Market of one month."""
         ret = self.returns[code]
         has_return = ~np.isnan(ret)
-        rate = float(self.cash_ret[code])
         return Market(
-            earned=np.where(has_return, ret, rate),
-            leaves=~has_return | self.delisted[code] | (ret == -1.0),
-            has_return=has_return,
-            cash_ret=rate,
+            earned=np.where(has_return, ret, 0.0),
+            leaves=(~has_return & self.gone[code]) | self.delisted[code] | (ret == -1.0),
+            is_halted=self.halted[code],
+            cash_ret=float(self.cash_ret[code]),
             is_observed=bool(self.observed[code]),
             half_spreads=np.array([self._half_spreads(table, code) for table in self.spread_tables])
             if self.spread_tables

@@ -25,7 +25,9 @@ HOLDING = Table(
             "ret",
             pl.Float64,
             "decimal",
-            "Return of the month; NULL when sold at its start or without one.",
+            "Return of the month, or of the whole gap when trading resumes after a halt. NULL when "
+            "sold at its start, or without one (halted, or the vendor contradicts itself): the "
+            "position then keeps its value.",
             nullable=True,
             minimum=-1.0,
         ),
@@ -34,7 +36,8 @@ HOLDING = Table(
             "status",
             pl.String,
             "name",
-            "entered, held, sold (by a rebalance) or exited (left the market).",
+            "entered, held (also through a halt), sold (by a rebalance) or exited (left the "
+            "market).",
             values=("entered", "held", "sold", "exited"),
         ),
     ),
@@ -127,7 +130,13 @@ LEDGER = Table(
         _STRATEGY,
         SECURITY_ID,
         MONTH_END,
-        Column("reason", pl.String, "name", "Reason of the delisting, or no return, worthless."),
+        Column(
+            "reason",
+            pl.String,
+            "name",
+            "Reason of the delisting; else worthless (lost everything) or no return (12 months "
+            "without a price: it leaves at its last value).",
+        ),
         Column("weight", pl.Float64, "share", "Weight at the start of the month."),
         Column(
             "ret",

@@ -1,5 +1,6 @@
 -- Grain: one row per (strategy, security_id, month_end) that was held, or is in the ledger.
--- Is every holding that left the market in the ledger, with its reason and return?
+-- Is every holding that left the market in the ledger, with its reason and return? One leaves when
+-- it is delisted or worthless, or after 12 months without a price; a halt is no exit.
 with latest as (
     select
         vendor_id,
@@ -17,9 +18,47 @@ delisted as (
     inner join latest on delisting.vendor_id = latest.vendor_id
 ),
 
+-- Return since the last price: over a gap of 1 to 11 months that of the whole gap, unless the
+-- vendor contradicts itself in the month that ends it.
+priced as (
+    select
+        security_id,
+        month_end,
+        lag(month_end) over by_month as month_before,
+        case
+            when coalesce(contains(flags, 'disputed_return'), false) then null
+            else
+                (price + dividend) * split / lag(price) over by_month
+                * (1 + coalesce(delisting_return, 0)) - 1
+        end as gap_ret
+    from panel.security_month
+    where price is not null
+    window by_month as (
+        partition by security_id
+        order by month_end
+    )
+),
+
+months as (
+    select
+        panel.security_id,
+        panel.month_end,
+        case
+            when
+                datediff('month', priced.month_before, priced.month_end) between 2 and 12
+                then priced.gap_ret
+            else panel.ret
+        end as ret
+    from panel.security_month as panel
+    left join priced
+        on
+            panel.security_id = priced.security_id
+            and panel.month_end = priced.month_end
+),
+
 observed as (
     select month_end
-    from panel.security_month
+    from months
     group by month_end
     having count(ret) > 0
 ),
@@ -29,17 +68,25 @@ held as (
         holding.strategy,
         holding.security_id,
         holding.month_end,
-        panel.ret,
+        months.ret,
         delisted.reason,
-        panel.ret is null
-        or panel.ret = -1
-        or coalesce(delisted.month_end = holding.month_end, false) as has_left
+        coalesce(months.ret = -1, false)
+        or coalesce(delisted.month_end = holding.month_end, false)
+        or months.ret is null
+        and (
+            delisted.reason is not null
+            or datediff('month', priced.month_end, holding.month_end) >= 12
+        ) as has_left
     from backtest.holding as holding
     inner join observed on holding.month_end = observed.month_end
-    left join panel.security_month as panel
+    left join months
         on
-            holding.security_id = panel.security_id
-            and holding.month_end = panel.month_end
+            holding.security_id = months.security_id
+            and holding.month_end = months.month_end
+    asof left join priced
+        on
+            holding.security_id = priced.security_id
+            and holding.month_end >= priced.month_end
     left join delisted
         on
             holding.security_id = delisted.security_id

@@ -1,5 +1,6 @@
 -- Grain: one row per (security_id, date).
--- Daily prices of the stocks that a strategy held through a month, and the last price before it.
+-- Daily prices of the stocks that a strategy held through a month, and the last price before it: of
+-- the month before, or of the 12 months before where trading was halted.
 -- Parameters: $month_start (inclusive), $month_end (exclusive).
 with held as (
     select distinct
@@ -11,6 +12,15 @@ with held as (
         and month_end < $month_end
         and weight <> 0
         and ret is not null
+),
+
+priced as (
+    select
+        security_id,
+        month_end,
+        price
+    from panel.security_month
+    where price is not null
 )
 
 select
@@ -20,7 +30,9 @@ select
     prices.close,
     prices.split,
     prices.dividend,
-    month_before.price as opening_price
+    case
+        when datediff('month', priced.month_end, held.month_end) <= 12 then priced.price
+    end as opening_price
 from held
 inner join panel.security as spells
     on held.security_id = spells.security_id
@@ -30,10 +42,10 @@ inner join raw.price_daily as prices
         and last_day(prices.date) = held.month_end
         and spells.valid_from <= prices.date
         and spells.valid_to >= prices.date
-left join panel.security_month as month_before
+asof left join priced
     on
-        held.security_id = month_before.security_id
-        and month_before.month_end = last_day(held.month_end - interval 1 month)
+        held.security_id = priced.security_id
+        and held.month_end > priced.month_end
 where
     prices.date >= $month_start
     and prices.date < $month_end

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from factor_pipeline.compute.backtest import run
+from factor_pipeline.compute.halts import position_returns
 from factor_pipeline.compute.strategies import Strategy
 from factor_pipeline.months import MonthRange
 
@@ -17,8 +18,21 @@ MONTH_ENDS = (
     .dt.month_end()
     .to_list()
 )
+BEFORE = date(2000, 12, 31)
 FIRST_QUOTE = 100.0
+PATIENCE = 12  # months without a quote after which the account writes its shares off as cash
 COST = 0.002
+
+PANEL = {
+    "security_id": pl.Int64,
+    "month_end": pl.Date,
+    "price": pl.Float64,
+    "split": pl.Float64,
+    "dividend": pl.Float64,
+    "delisting_return": pl.Float64,
+    "ret": pl.Float64,
+    "flags": pl.String,
+}
 
 # 120 months of about 20 positions: some thousand roundings of 1e-16, partly cancelling.
 VALUE_TOLERANCE = 1e-12
@@ -39,11 +53,17 @@ class Month:
 
 @dataclass
 class Account:
-    """Shares bought and sold at month-end quotes; the cost is taken out of cash."""
+    """Shares bought and sold at month-end quotes; the cost is taken out of cash.
+
+    Nobody buys or sells what has no quote: it fills its part of the long or the short side, and
+    the orders for the rest of that side share what it leaves. Only the cost makes it smaller too.
+    """
 
     quote: dict[int, float]
     cash: float = 1.0
     shares: dict[int, float] = field(default_factory=dict)
+    silent: dict[int, int] = field(default_factory=dict)
+    """Months since the last quote of what has none."""
 
     def value(self):
         return self.cash + sum(n * self.quote[i] for i, n in self.shares.items())
@@ -52,32 +72,57 @@ class Account:
         """Order at the quotes, pay, and own ``weights`` of what is left; return the cost."""
         before = self.value()
         held = {i: n * self.quote[i] for i, n in self.shares.items()}
+        weights = self.possible(weights)
         names = sorted({*held, *weights})
         cost = COST * sum(abs(weights.get(i, 0) * before - held.get(i, 0)) for i in names)
         self.shares = {i: w * (before - cost) / self.quote[i] for i, w in weights.items()}
         self.cash = before - cost - sum(n * self.quote[i] for i, n in self.shares.items())
         return cost
 
+    def possible(self, weights):
+        """Return ``weights``, with what cannot be traded left as it is and the rest around it."""
+        stuck = {
+            i: n * self.quote[i] / self.value() for i, n in self.shares.items() if i in self.silent
+        }
+        if not stuck:
+            return weights
+        result = dict(stuck)
+        for is_side in (lambda w: w > 0, lambda w: w < 0):
+            side = {i: w for i, w in weights.items() if is_side(w)}
+            free = {i: w for i, w in side.items() if i not in stuck}
+            room = sum(side.values()) - sum(w for w in stuck.values() if is_side(w))
+            if free and is_side(room):
+                result |= {i: room * w / sum(free.values()) for i, w in free.items()}
+        return result
+
     def pass_month(self, market, rate):
-        for security in [i for i in self.shares if market[i].close is None]:
-            self.cash += self.shares.pop(security) * self.quote[security]
         self.cash *= 1 + rate
         for security in list(self.shares):
             month, old = market[security], self.shares[security]
-            self.shares[security] = old * month.split + old * month.dividend / month.close
+            if month.close is not None:
+                self.shares[security] = old * month.split + old * month.dividend / month.close
             if month.payout is not None:
                 self.cash += self.shares.pop(security) * month.payout
+            elif month.close is None and self.silent.get(security, 0) + 1 == PATIENCE:
+                self.cash += self.shares.pop(security) * self.quote[security]
         self.quote |= {i: month.close for i, month in market.items() if month.close}
+        self.silent = {
+            i: self.silent.get(i, 0) + 1 for i, month in market.items() if month.close is None
+        }
 
 
 def security_months(draw):
     """Random prices, splits, dividends and halts; some are delisted, some just vanish."""
-    price = FIRST_QUOTE
+    price, silent = FIRST_QUOTE, 0
     delisted = draw.choice([len(MONTHS), draw.randrange(len(MONTHS))])
     vanished = draw.choice([len(MONTHS), len(MONTHS), draw.randrange(len(MONTHS))])
     for month in range(len(MONTHS)):
-        if month > delisted or month >= vanished or draw.random() < 0.01:
-            yield Month(close=None)
+        silent -= 1
+        if draw.random() < 0.02:
+            silent = draw.choice([1, 1, 1, 2, 5, PATIENCE - 1, PATIENCE, PATIENCE + 4])
+        if month > delisted or month >= vanished or silent > 0:
+            payout = price * draw.uniform(0.0, 1.5) if month == delisted < vanished else None
+            yield Month(close=None, payout=payout)
             continue
         split = draw.choice([1.0] * 40 + [2.0, 3.0, 1.5, 0.1])
         price *= draw.lognormvariate(0.005, 0.1) / split
@@ -86,24 +131,30 @@ def security_months(draw):
         yield Month(price, split, dividend, payout)
 
 
-def total_return(before, month):
-    """Return with the delisting compounded in; None without a quote at both ends."""
-    if before is None or month.close is None:
-        return None
-    ret = (month.close * month.split + month.dividend) / before - 1
-    return ret if month.payout is None else (1 + ret) * (month.payout / month.close) - 1
+def panel_of(paths):
+    """Rows a panel of months would have: none without a quote but for a delisting."""
+    rows = []
+    for security, path in paths.items():
+        before, quote = FIRST_QUOTE, FIRST_QUOTE
+        rows.append((security, BEFORE, FIRST_QUOTE, 1.0, 0.0, None, None, None))
+        for end, month in zip(MONTH_ENDS, path, strict=True):
+            if month.close is None and month.payout is None:
+                before = None
+                continue
+            last = month.close or quote
+            delisting = None if month.payout is None else month.payout / last - 1
+            ret = delisting
+            if month.close is not None and before is not None:
+                ret = (month.close * month.split + month.dividend) / before - 1
+                ret = ret if delisting is None else (1 + ret) * (1 + delisting) - 1
+            dividend = month.dividend / month.split  # per share there is at the month's end
+            rows.append((security, end, month.close, month.split, dividend, delisting, ret, None))
+            before, quote = month.close, last
+    return pl.DataFrame(rows, schema=PANEL, orient="row")
 
 
 def returns_of(paths):
-    rows = [
-        (security, end, total_return(before, month))
-        for security, path in paths.items()
-        for end, before, month in zip(
-            MONTH_ENDS, [FIRST_QUOTE, *(month.close for month in path)], path, strict=False
-        )
-    ]
-    schema = {"security_id": pl.Int64, "month_end": pl.Date, "ret": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return position_returns(panel_of(paths), MONTHS)
 
 
 def delistings_of(paths):

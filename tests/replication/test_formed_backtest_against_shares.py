@@ -127,9 +127,10 @@ class PayingAccount(Account):
     def trade(self, weights, stocks, steps):
         before = self.value()
         held = {i: n * self.quote[i] for i, n in self.shares.items()}
+        weights = self.possible(weights)
         equity = {s.security: s.equity for s in stocks}
         cost = 0.0
-        for i in sorted({*held, *weights}):
+        for i in sorted({*held, *weights} - (held.keys() & self.silent)):
             size = sum(e <= equity[i] for e in equity.values()) / len(equity)
             spread = next((s.half_spread for s in steps if size <= s.up_to), 0.0)
             cost += (COST + spread) * abs(weights.get(i, 0) * before - held.get(i, 0))
@@ -137,14 +138,9 @@ class PayingAccount(Account):
         self.cash = before - cost - sum(n * self.quote[i] for i, n in self.shares.items())
         return cost
 
-    def borrow(self, market):
-        """Owe a month's fee for what is short and still quoted at the month's end."""
-        short = sum(
-            -n * self.quote[i]
-            for i, n in self.shares.items()
-            if n < 0 and market[i].close is not None
-        )
-        return self.fee / 12 * short
+    def borrow(self):
+        """Owe a month's fee for what is short, quoted or not."""
+        return self.fee / 12 * sum(-n * self.quote[i] for i, n in self.shares.items() if n < 0)
 
 
 def universe_of(draw, paths, code):
@@ -178,7 +174,7 @@ def test_net_asset_value_equals_that_of_an_account_that_picks_and_books(seed, ca
             weights = wanted_weights(stocks, strategy, account.shares)
             costs[-1] = account.trade(weights, stocks, strategy.spread_by_size)
         market = {i: path[code] for i, path in paths.items()}
-        fee = account.borrow(market)
+        fee = account.borrow()
         account.pass_month(market, rate)
         account.cash -= fee
         values.append(account.value())

@@ -22,12 +22,16 @@ def warehouse(tmp_path):
             (1, "OLD", "OLD", date(2010, 1, 4), date(2020, 2, 14), "Energy"),
             (1, "NEW", "NEW", date(2020, 2, 17), date(2020, 3, 31), "Health"),
             (2, "TWO", "TWO", date(2010, 1, 4), date(2020, 3, 31), None),
+            (3, "HALT", "HALT", date(2010, 1, 4), date(2020, 3, 31), None),
         ),
         "panel.security_month": rows(
             "security_id month_end price market_equity dollar_volume exchange index_member",
             (1, JAN, 10.0, 1e6, 5e4, "NYSE", True),
             (1, FEB, 11.0, 2e6, 6e4, "NYSE", False),
             (2, FEB, 20.0, None, None, None, True),
+            # Stock 3 was halted in January, and delisted without a price.
+            (3, DEC, 7.0, 1e6, 5e4, "NYSE", True),
+            (3, JAN, None, None, None, "NYSE", True),
         ),
         "signal.characteristic": rows(
             "security_id month_end book_to_market momentum_12_2",
@@ -45,6 +49,7 @@ def warehouse(tmp_path):
             ("NEW", date(2020, 2, 18), 5.5, 2.0, 0.0),
             ("NEW", date(2020, 3, 2), 6.0, 1.0, 0.0),
             ("TWO", date(2020, 2, 18), 20.0, 1.0, 0.0),
+            ("HALT", date(2020, 2, 18), 8.0, 1.0, 0.0),
         ),
         "backtest.holding": rows(
             "strategy security_id month_end weight ret",
@@ -52,6 +57,7 @@ def warehouse(tmp_path):
             ("b", 1, FEB, -0.5, 0.1),
             ("a", 2, FEB, 0.0, None),
             ("b", 2, FEB, 0.5, None),
+            ("b", 3, FEB, 0.5, 0.1),
             ("b", 1, MAR, 0.5, 0.1),
         ),
         "raw.benchmark_daily": rows(
@@ -98,6 +104,7 @@ def test_daily_prices_are_those_of_what_was_held_through_the_month(warehouse):
     assert result.rows() == [
         (1, FEB, date(2020, 2, 14), 10.5, 1.0, 0.1, 10.0),
         (1, FEB, date(2020, 2, 18), 5.5, 2.0, 0.0, 10.0),
+        (3, FEB, date(2020, 2, 18), 8.0, 1.0, 0.0, 7.0),
     ]
 
 

@@ -143,7 +143,7 @@ def test_a_long_short_portfolio_drifts_relative_to_its_capital():
     assert result.returns["cash_weight"][1] == close(Fraction(101, 131))
 
 
-def test_a_security_without_a_return_leaves_at_its_last_price_and_earns_the_cash_return():
+def test_a_security_without_a_return_keeps_its_value_and_what_it_does_next_counts():
     result = run(
         [strategy(cost_per_traded=0.0)],
         months(1, 3),
@@ -153,13 +153,54 @@ def test_a_security_without_a_return_leaves_at_its_last_price_and_earns_the_cash
     )
     assert column(result.returns, "gross") == [
         close(0),
-        close(0.5 * 0.10 + 0.5 * 0.02),
-        close(Fraction(51, 106) * Fraction(4, 100)),
+        close(0.5 * 0.10),
+        close(Fraction(50, 105) * Fraction(30, 100)),
     ]
-    assert column(result.returns, "n") == [2, 2, 1]
+    assert column(result.returns, "n") == [2, 2, 2]
+    assert result.ledger.is_empty()
+    assert positions(result, 2)[1]["status"] == "held"
+    assert positions(result, 2)[1]["ret"] is None
+
+
+def with_halts(frame, halted):
+    """Returns with the months without a price before each month, 0 where not named."""
+    days = {(security, ENDS[month]): count for (security, month), count in halted.items()}
+    keys = zip(frame["security_id"], frame["month_end"], strict=True)
+    return frame.with_columns(halted_months=pl.Series([days.get(key, 0) for key in keys]))
+
+
+def test_after_a_year_without_a_price_a_position_leaves_at_its_last_value():
+    prices = with_halts(
+        returns({1: [0.0, None, None], 2: [0.0, 0.0, 0.10]}), {(1, 2): 11, (1, 3): 12}
+    )
+    wanted = targets({1: {1: 0.5, 2: 0.5}})
+    result = run([strategy()], months(1, 3), prices, wanted, cash_returns=cash(0.0, 0.02, 0.04))
+    assert column(result.returns, "gross") == [0, 0, close(0.5 * 0.10 + 0.5 * 0.04)]
     assert result.ledger.rows() == [("test", 1, ENDS[2], "no return", 0.5, None)]
-    assert positions(result, 2)[1]["status"] == "exited"
     assert set(positions(result, 3)) == {2}
+
+
+def test_a_halted_position_stays_through_a_rebalance_and_the_targets_of_its_side_make_room():
+    prices = with_halts(
+        returns({i: [0.0, None if i == 1 else 0.0] for i in range(1, 6)}), {(1, 2): 1}
+    )
+    first = {1: 0.4, 2: 0.6, 5: -1.0}
+    second = {1: 0.25, 3: 0.25, 4: 0.5, 5: -0.8}
+    result = run(
+        [strategy(kind="long_short")], months(1, 2), prices, targets({1: first, 2: second})
+    )
+    weights = {i: row["weight"] for i, row in positions(result, 2).items()}
+    # The long side is to be 1: 0.4 of it is stuck, 3 and 4 share the rest as 1 to 2.
+    assert weights == {1: 0.4, 2: 0.0, 3: close(0.2), 4: close(0.4), 5: -0.8}
+    assert positions(result, 2)[1]["traded"] == 0.0
+    assert result.returns["traded"][1] == close(0.6 + 0.6 + 0.2)
+
+
+def test_what_is_stuck_beyond_its_side_leaves_no_room():
+    prices = with_halts(returns({1: [0.0, None], 2: [0.0, 0.0]}), {(1, 2): 1})
+    result = run([strategy()], months(1, 2), prices, targets({1: {1: 1.0}, 2: {2: 1.0}}))
+    assert set(positions(result, 2)) == {1}
+    assert column(result.returns, "traded") == [1.0, 0.0]
 
 
 def test_a_security_without_a_row_is_like_one_without_a_return():
@@ -185,12 +226,21 @@ def test_a_delisted_security_is_cash_from_the_end_of_its_last_month():
     assert result.ledger.rows() == [("test", 1, ENDS[2], "performance", 0.5, -0.60)]
 
 
-def test_a_delisting_on_record_explains_a_missing_return_only_once_it_has_happened():
+def test_a_delisting_on_record_ends_a_halt_once_it_has_happened():
     prices = returns({1: [0.0, None, None, None], 2: [0.0] * 4})
     wanted = targets({1: {1: 0.5, 2: 0.5}, 4: {1: 0.5, 2: 0.5}})
     result = run([strategy()], months(1, 4), prices, wanted, delistings=delisting(1, 3, "merger"))
-    assert column(result.ledger, "reason") == ["no return", "merger"]
-    assert column(result.ledger, "month_end") == [ENDS[2], ENDS[4]]
+    assert column(result.ledger, "reason") == ["merger", "merger"]
+    assert column(result.ledger, "month_end") == [ENDS[3], ENDS[4]]
+    alone = run(
+        [strategy()],
+        months(4, 4),
+        prices,
+        wanted,
+        run([strategy()], months(3, 3), prices, wanted).holdings,
+        delistings=delisting(1, 3, "merger"),
+    )
+    assert column(alone.ledger, "reason") == ["merger"]
 
 
 def test_a_total_loss_is_recorded_in_the_month_it_happens():
@@ -348,8 +398,12 @@ def random_case(seed, *, count=7, securities=12):
     run_months = MonthRange(FIRST, add_months(FIRST, count))
     ends = pl.date_range(FIRST, run_months.end, "1mo", eager=True).dt.month_end().to_list()[:count]
     ids = np.sort(draw.choice(1000, securities, replace=False)).tolist()
+
+    def halted():
+        return int(draw.choice([0, 0, 0, 1, 11]))
+
     prices = [
-        (i, end, None if draw.random() < 0.1 else max(draw.normal(0.01, 0.3), -1.0))
+        (i, end, None if draw.random() < 0.2 else max(draw.normal(0.01, 0.3), -1.0), halted())
         for i in ids
         for end in ends
         if draw.random() < 0.95
@@ -370,7 +424,9 @@ def random_case(seed, *, count=7, securities=12):
     return {
         "strategies": chosen,
         "months": run_months,
-        "returns": pl.DataFrame(prices, schema=returns({}).schema, orient="row"),
+        "returns": pl.DataFrame(
+            prices, schema={**returns({}).schema, "halted_months": pl.Int64}, orient="row"
+        ),
         "targets": pl.DataFrame(wanted, schema=schema, orient="row").rename({"ret": "weight"}),
         "cash_returns": pl.DataFrame({"month_end": ends, "rf": draw.random(count) / 100}),
         "delistings": pl.DataFrame(
@@ -474,7 +530,7 @@ def test_returns_follow_from_the_stored_holdings(seed):
     rate = pl.col("cash_ret")
     recomputed = (
         result.holdings.join(result.returns, on=["strategy", "month_end"])
-        .with_columns(earned=pl.col("weight") * pl.col("ret").fill_null(rate))
+        .with_columns(earned=pl.col("weight") * pl.col("ret").fill_null(0.0))
         .group_by("strategy", "month_end", maintain_order=True)
         .agg(
             gross=pl.col("earned").sum() + (1 - pl.col("weight").sum()) * rate.first(),

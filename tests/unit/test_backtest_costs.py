@@ -110,12 +110,12 @@ def test_shorts_cost_a_twelfth_of_the_fee_each_month_and_drift_with_what_is_left
     assert february["cash_weight"] == close(0.99 / 1.29)
 
 
-def test_a_short_that_leaves_at_once_is_not_borrowed():
+def test_a_short_without_a_return_is_borrowed_on():
     rule = strategy(kind="long_short", cost_per_traded=0.0, borrow_cost=0.12)
     weights = wanted((1, ENDS[0], 1.0), (3, ENDS[0], -1.0))
     gone = RETURNS.filter(pl.col("security_id") != 3)
     months = MonthRange.of_months(ENDS[0], ENDS[0])
-    assert run([rule], months, gone, weights).returns["borrow_cost"].to_list() == [0.0]
+    assert run([rule], months, gone, weights).returns["borrow_cost"].to_list() == [0.01]
 
 
 def test_the_capacity_is_set_by_the_stock_that_trades_least():
