@@ -54,6 +54,10 @@ def holding(run: Run) -> Frames:
     """Fill the backtest tables for the months of the run, going on from the month before."""
     months = _complete(run)
     strategies = run.settings.strategy_set.strategies
+    month_before = MonthRange(add_months(months.start, -1), months.start)
+    before = run.warehouse.months(BACKTEST_RETURN, month_before)
+    if len(months):
+        _require_chain(run, months)
     lag = max(strategy.lag_months for strategy in strategies)
     candidates = run.warehouse.read_months(
         load_sql("backtest/candidates"), months.widened(back=lag)
@@ -65,11 +69,12 @@ def holding(run: Run) -> Frames:
             run.warehouse.months(SECURITY_MONTH, months.widened(back=HALT_MONTHS)), months
         ),
         Formation.of(candidates, strategies),
-        _opening_holdings(run, months),
+        run.warehouse.months(HOLDING, month_before),
         cash_returns=risk_free(run),
         delistings=run.warehouse.read(load_sql("backtest/delistings")),
         stocks=candidates,
         max_volume_share=run.settings.backtest.max_volume_share,
+        invested_before=before["strategy"].to_list(),
     )
     indices = [
         benchmark_returns(
@@ -83,9 +88,7 @@ def holding(run: Run) -> Frames:
         )
         for symbol, name in benchmark_names(run.settings).items()
     ]
-    returns = pl.concat([result.returns, *indices])
-    observed = returns.filter(pl.col("net").is_not_null())
-    return result.holdings, observed, result.ledger
+    return result.holdings, pl.concat([result.returns, *indices]), result.ledger
 
 
 def benchmark_names(settings: Settings) -> dict[str, str]:
@@ -130,25 +133,30 @@ def _last_benchmark_day(run: Run, symbol: str) -> date | None:
     return last_trading_day(last_complete_month(last)) if last else None
 
 
-def _opening_holdings(run: Run, months: MonthRange) -> pl.DataFrame:
-    """Read the holdings of the month before the run.
+def _require_chain(run: Run, months: MonthRange) -> None:
+    """Refuse to go on where the holdings of the month before are not known.
+
+    A strategy has a row in every month it runs, from its first holdings on.
 
     Raises
     ------
     DataError
-        When earlier months were run but not the one before: the chain of holdings has a gap.
+        When the rows of a strategy end before the month before the run, though it ran on.
     """
-    before = MonthRange(add_months(months.start, -1), months.start)
     past = run.warehouse.read_months(
-        "select max(month_end) from backtest.backtest_return where month_end < $month_start",
+        "select strategy, max(month_end) as month_end from backtest.backtest_return "
+        "where month_end < $month_start group by strategy",
         months,
-    ).item()
-    if past is not None and past < before.start and len(months):
-        raise DataError(
-            f"the backtest ends in {past:%Y-%m}: it cannot go on in {months.start:%Y-%m}; "
-            f"run with --start {add_months(past, 1):%Y-%m} or earlier"
-        )
-    return run.warehouse.months(HOLDING, before)
+    )
+    ends = dict(past.iter_rows())
+    for strategy in run.settings.strategy_set.strategies:
+        end = ends.get(strategy.name)
+        following = add_months(end, 1) if end else months.start
+        if following < months.start and strategy.is_live(following):
+            raise DataError(
+                f"the backtest of {strategy.name!r} ends in {end:%Y-%m}: it cannot go on in "
+                f"{months.start:%Y-%m}; run with --start {following:%Y-%m} or earlier"
+            )
 
 
 @table_asset(

@@ -27,9 +27,6 @@ of the month
 A strategy that loses all its capital closes with no positions; at its next rebalance it starts
 anew, which changes nothing for wealth, 0 ever after. In a month without any return of the market
 positions stay as they are and returns are not known.
-
-A strategy's sums run over its own positions alone, in security order, so its numbers are the same
-bit for bit alone or among others.
 """
 
 from dataclasses import dataclass

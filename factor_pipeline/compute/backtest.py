@@ -1,6 +1,6 @@
 """Backtest: strategies walked through the months, with costs, exits and a state to go on from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -74,9 +74,10 @@ class Backtest:
         strategy 0 within rounding while fully invested), ``capacity`` (largest capital whose trades
         stay within a share of each security's dollar volume, in its unit; null without trades or
         volumes), ``cash_ret`` (null when not known: cash then earns nothing), ``rebalanced``.
-        While a strategy holds nothing ``n`` is 0 and the other figures but ``cash_ret`` are null;
-        in a month without any return of the market ``gross``, ``borrow_cost`` and ``net`` are.
-        Months in which a strategy does not run have no row.
+        A strategy's rows begin with its first holdings. In later months without any, ``n`` is 0
+        and ``gross`` and ``net`` are ``cash_ret``, null where that is not known. While it holds
+        something, ``gross``, ``borrow_cost`` and ``net`` are null in a month without any return of
+        the market. Months in which a strategy does not run have no row.
     ledger
         One row per exit: ``reason`` (of the delisting on record, else ``no return`` after
         `halts.HALT_MONTHS` without a price, or ``worthless``), ``weight`` (after trading), ``ret``
@@ -99,6 +100,7 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
     delistings: pl.DataFrame | None = None,
     stocks: pl.DataFrame | None = None,
     max_volume_share: float = MAX_VOLUME_SHARE,
+    invested_before: Collection[str] = (),
     keep_holdings: Literal["all", "last"] = "all",
 ) -> Backtest:
     """Take strategies through ``months``; the rules are those of `compute.accounting`.
@@ -135,6 +137,8 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
         for the capacity, ``lagged_dollar_volume`` (currency, of the month before).
     max_volume_share
         Share of that volume a trade may be, for the capacity.
+    invested_before
+        Strategies that have held something before ``months``: a month in cash has a row.
     keep_holdings
         ``last`` keeps the rows of the last month only: enough to go on from, and far smaller.
 
@@ -181,7 +185,10 @@ def run(  # noqa: PLR0913 - unlike inputs, half of them optional
             told.append((month, place, results))
     return Backtest(
         holdings_frame(positions_frame(codes, kept, markets.returns)),
-        returns_frame(results_frame(codes, told, cash_ret)),
+        returns_frame(
+            results_frame(codes, told, cash_ret),
+            {*invested_before, *opening["strategy"].unique()},
+        ),
         ledger_frame(positions_frame(codes, exits, markets.returns), leavers),
     )
 
@@ -245,7 +252,8 @@ def benchmark_returns(
     index
         Unique ``month_end`` with ``ret`` (total return, decimal, nullable).
     months
-        Months to give; one the index lacks has null returns.
+        Months to give, of those from the first to the last return of the index; one it lacks
+        has null returns.
     name
         Its name as a strategy.
 
@@ -263,8 +271,10 @@ def benchmark_returns(
     known = checked_returns(index, months)
     require_unique(known, "benchmark returns", "month_end")
     ret = pl.when(pl.col("ret").is_not_null())
+    covered = index.filter(pl.col("ret").is_not_null())["month_end"]
     return (
         codes.month_ends.to_frame()
+        .filter(pl.col("month_end").is_between(covered.min(), covered.max()))
         .join(known, on="month_end", how="left", maintain_order="left")
         .select(
             pl.lit(name).alias("strategy"),

@@ -1,5 +1,7 @@
 """Frames of the backtest: their columns, and how positions and results become them."""
 
+from collections.abc import Collection
+
 import polars as pl
 
 HOLDING_SCHEMA = pl.Schema(
@@ -65,15 +67,17 @@ def holdings_frame(positions: pl.DataFrame) -> pl.DataFrame:
     return positions.with_columns(traded=traded, status=status).select(HOLDING_SCHEMA.names())
 
 
-def returns_frame(results: pl.DataFrame) -> pl.DataFrame:
-    """Columns of ``RETURN_SCHEMA`` from results; null while a strategy holds nothing."""
-    invested = pl.when(pl.col("n") > 0)
-    known = [name for name in RETURN_SCHEMA if name in results.columns]
-    always = ("strategy", "month_end", "n", "cash_ret")
+def returns_frame(results: pl.DataFrame, invested_before: Collection[str]) -> pl.DataFrame:
+    """Columns of ``RETURN_SCHEMA`` from results by month, from a strategy's first holdings on."""
+    is_invested = pl.col("n") > 0
+    began = is_invested.cast(pl.Int8).cum_max().over("strategy") > 0
+    earned = {
+        name: pl.when(is_invested).then(name).otherwise("cash_ret") for name in ("gross", "net")
+    }
+    borrowed = pl.when(is_invested).then("borrow_cost").otherwise(0.0)
     return (
-        results.with_columns(
-            invested.then(name).alias(name) for name in known if name not in always
-        )
+        results.filter(began | pl.col("strategy").is_in(list(invested_before)))
+        .with_columns(**earned, borrow_cost=borrowed)
         .with_columns(turnover=pl.col("traded") * 0.5, cash_weight=1.0 - pl.col("net_exposure"))
         .select(RETURN_SCHEMA.names())
     )

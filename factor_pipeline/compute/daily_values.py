@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from factor_pipeline.compute.calendar import last_trading_day
 from factor_pipeline.compute.ordering import sorted_by_key
 
 DAILY_VALUE_SCHEMA = pl.Schema(
@@ -32,7 +33,8 @@ def daily_values(
         ``strategy``, ``security_id``, ``month_end``, ``weight``, ``ret`` as in
         ``Backtest.holdings``.
     returns
-        Unique ``strategy``, ``month_end`` with ``cost`` and ``net``, as in ``Backtest.returns``.
+        Unique ``strategy``, ``month_end`` with ``cost``, ``net`` and ``n``, as in
+        ``Backtest.returns``.
     prices
         Unique ``security_id``, ``date`` with ``month_end`` (of that day), ``close``, ``split`` (new
         shares per old one on its day), ``dividend`` (per share after the split) and
@@ -43,7 +45,8 @@ def daily_values(
     pl.DataFrame
         ``strategy``, ``month_end``, ``date``, ``value``, a row per strategy and day some held
         security has a close, sorted by month, strategy and day. Each month depends on its own rows
-        alone. A security without a close on a day keeps its last value.
+        alone. A security without a close on a day keeps its last value. A month in cash (``n`` is
+        0) has one row, of its last trading day.
 
     Notes
     -----
@@ -68,7 +71,18 @@ def daily_values(
     ).items():
         if month_end in by_month and (month_end,) in results:
             parts.append(_month(by_month[month_end], results[month_end,], month_quotes))
-    return pl.concat(parts)
+    return pl.concat([*parts, _in_cash(known)]).sort("month_end", "strategy", "date")
+
+
+def _in_cash(returns: pl.DataFrame) -> pl.DataFrame:
+    rows = returns.filter(pl.col("n") == 0)
+    ends = {end: last_trading_day(end) for end in rows["month_end"].unique()}
+    return rows.select(
+        "strategy",
+        "month_end",
+        date=pl.col("month_end").replace_strict(ends, return_dtype=pl.Date),
+        value=1.0 + pl.col("net"),
+    )
 
 
 def index_values(levels: pl.DataFrame, returns: pl.DataFrame, name: str) -> pl.DataFrame:

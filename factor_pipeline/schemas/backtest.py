@@ -48,7 +48,10 @@ HOLDING = Table(
 BACKTEST_RETURN = Table(
     layer="backtest",
     name="backtest_return",
-    description="Monthly returns of each strategy before and after costs.",
+    description=(
+        "Monthly returns of each strategy before and after costs, from its first holdings on. In a "
+        "month in cash (n = 0) it earns the risk-free rate; a return that is not known is NULL."
+    ),
     key=("strategy", "month_end"),
     columns=(
         _STRATEGY,

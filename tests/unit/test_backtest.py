@@ -277,7 +277,7 @@ def test_a_cost_is_at_most_the_capital():
     prices = returns({1: [0.1, 0.0], 2: [0.0, 0.0]})
     leveraged = targets({1: {1: 10.0, 2: -9.0}})
     result = run([strategy(cost_per_traded=0.1)], months(1, 2), prices, leveraged)
-    assert column(result.returns, "cost") == [1.0, None]
+    assert column(result.returns, "cost") == [1.0, 0.0]
     assert column(result.returns, "net") == [-1.0, None]
 
 
@@ -307,12 +307,31 @@ def test_a_month_without_any_return_of_the_market_leaves_positions_as_they_are()
     assert result.ledger.is_empty()
 
 
-def test_before_its_first_targets_a_strategy_has_no_return():
+def test_before_its_first_targets_a_strategy_has_no_rows():
     result = run([strategy()], months(1, 4), returns({1: [0.1] * 4}), targets({4: {1: 1.0}}))
-    assert column(result.returns, "month_end") == list(ENDS.values())
-    assert column(result.returns, "n") == [0, 0, 0, 1]
-    for name in ("gross", "cost", "net", "turnover", "cash_weight", "rebalanced"):
-        assert column(result.returns, name)[:3] == [None] * 3
+    assert column(result.returns, "month_end") == [ENDS[4]]
+
+
+def test_a_strategy_that_was_invested_earns_the_cash_return_while_it_holds_nothing():
+    inputs = {
+        "strategies": [strategy(borrow_cost=0.1)],
+        "returns": returns({1: [0.0, 0.1, 0.1, 0.1], 2: [0.0] * 4}),
+        "targets": targets({1: {1: 0.5, 2: 0.5}, 4: {1: 1.0}}),
+        "cash_returns": cash(0.01, 0.02, None, 0.04),
+        "delistings": pl.concat([delisting(1, 1), delisting(2, 1)]),
+    }
+    frame = run(months=months(1, 4), **inputs).returns
+    assert column(frame, "n") == [2, 0, 0, 1]
+    for name in ("gross", "net"):
+        assert column(frame, name)[1:3] == [0.02, None]
+    for name in ("cost", "borrow_cost", "turnover", "traded", "gross_exposure", "net_exposure"):
+        assert column(frame, name)[1:3] == [0.0, 0.0]
+    assert column(frame, "cash_weight")[1:3] == [1.0, 1.0]
+    assert column(frame, "rebalanced") == [True, False, False, True]
+    # Going on from a month in cash, nothing but its row says that it had begun.
+    assert run(months=months(3, 3), **inputs).returns.is_empty()
+    later = run(months=months(3, 3), invested_before=["test"], **inputs).returns
+    assert later.equals(frame.filter(pl.col("month_end") == ENDS[3]))
 
 
 def test_cash_earns_nothing_while_its_rate_is_not_known():
@@ -325,7 +344,8 @@ def test_cash_earns_nothing_while_its_rate_is_not_known():
 
 def test_the_benchmark_is_an_index_without_cost_or_turnover():
     index = pl.DataFrame({"month_end": [ENDS[3], ENDS[1]], "ret": [0.03, -0.01]})
-    result = benchmark_returns(index, months(1, 3))
+    assert benchmark_returns(index.head(1), months(1, 4))["month_end"].to_list() == [ENDS[3]]
+    result = benchmark_returns(index, months(1, 4))
     assert result.schema == RETURN_SCHEMA
     assert column(result, "strategy") == ["benchmark"] * 3
     assert column(result, "gross") == column(result, "net") == [-0.01, None, 0.03]
@@ -448,13 +468,15 @@ def assert_same(one: Backtest, other: Backtest):
 def month_by_month(case):
     """One run per month, each opened with the rows the one before would have stored."""
     whole = case["months"]
-    parts, stored = [], None
+    parts, stored, told = [], None, ()
     for offset in range(len(whole)):
         start = add_months(whole.start, offset)
         one = run(
-            **case | {"months": MonthRange(start, add_months(start, 1))}, opening_holdings=stored
+            **case | {"months": MonthRange(start, add_months(start, 1))},
+            opening_holdings=stored,
+            invested_before=told,
         )
-        stored = one.holdings.reverse()
+        stored, told = one.holdings.reverse(), one.returns["strategy"].to_list()
         parts.append(one)
     return Backtest(*(pl.concat([getattr(p, n) for p in parts]) for n in Backtest.__slots__))
 
@@ -538,7 +560,7 @@ def test_returns_follow_from_the_stored_holdings(seed):
         )
         .join(result.returns, on=["strategy", "month_end"], suffix="_told")
     )
-    assert recomputed.height == result.returns.drop_nulls("gross").height
+    assert recomputed.height == result.returns.filter(pl.col("n") > 0).height
     survives = recomputed.filter(pl.col("gross") > -1, pl.col("cost") < 1)
     for name in ("gross", "cost"):
         assert_frame_equal(

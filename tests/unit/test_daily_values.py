@@ -29,7 +29,9 @@ HOLDINGS = table(
     ("long", 2, JAN, 0.5, 0.0),
     ("short", 1, JAN, -1.0, 0.2),
 )
-RETURNS = table("strategy month_end cost net", ("long", JAN, 0.01, 0.08), ("short", JAN, 0.0, -0.2))
+RETURNS = table(
+    "strategy month_end cost net n", ("long", JAN, 0.01, 0.08, 2), ("short", JAN, 0.0, -0.2, 1)
+)
 PRICES = prices(
     (1, date(2020, 1, 2), 55.0, 2.0, 0.0, 100.0),
     (1, date(2020, 1, 3), 44.0, 1.0, 11.0, 100.0),
@@ -66,6 +68,16 @@ def test_a_loss_is_at_most_everything():
     assert short["value"].to_list() == [0.0, 0.0, 0.8]
 
 
+def test_a_month_in_cash_is_told_on_its_last_trading_day():
+    idle = table(
+        "strategy month_end cost net n", ("cash", FEB, 0.0, 0.002, 0), ("none", FEB, 0.0, None, 0)
+    )
+    benchmark = idle.head(1).with_columns(strategy=pl.lit("index"), n=None)
+    values = daily_values(HOLDINGS, pl.concat([RETURNS, idle, benchmark]), PRICES)
+    assert values.filter(month_end=FEB).rows() == [("cash", FEB, date(2020, 2, 28), 1.002)]
+    assert values.filter(month_end=JAN).equals(daily_values(HOLDINGS, RETURNS, PRICES))
+
+
 def random_case(months=4, seed=1):
     draw = np.random.default_rng(seed)
     days = pl.date_range(date(2020, 1, 1), date(2020, months, 28), "1d", eager=True)
@@ -82,10 +94,10 @@ def random_case(months=4, seed=1):
         for end in ends
         for i in draw.choice(20, 12, replace=False).tolist()
     ]
-    returns = [(name, end, 0.001, draw.normal() / 50) for name in ("a", "b") for end in ends]
+    returns = [(name, end, 0.001, draw.normal() / 50, 12) for name in ("a", "b") for end in ends]
     return (
         table("strategy security_id month_end weight ret", *holdings),
-        table("strategy month_end cost net", *returns),
+        table("strategy month_end cost net n", *returns),
         prices(*quotes),
     )
 
