@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +43,15 @@ class Home:
 
     def start(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[str]:
         """Start a command; what prints more than a pipe holds must print into ``log``."""
-        output = log.open("w") if log else subprocess.PIPE
-        return subprocess.Popen(
-            [sys.executable, "-m", "factor_pipeline.cli", *arguments],
-            env=self.environment,
-            cwd=self.folder.parent,
-            stdout=output,
-            stderr=subprocess.STDOUT if log else subprocess.PIPE,
-            text=True,
-        )
+        with log.open("w") if log else nullcontext(subprocess.PIPE) as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "factor_pipeline.cli", *arguments],
+                env=self.environment,
+                cwd=self.folder.parent,
+                stdout=output,
+                stderr=subprocess.STDOUT if log else subprocess.PIPE,
+                text=True,
+            )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
