@@ -2,9 +2,10 @@
 -- Which stocks left the strategy, why, and what had they returned?
 -- why is 'rebalance' when the stock was sold at the start of the month, as it no longer ranked high
 -- enough or left the index; else it left the market, for the reason in the survivorship ledger
--- (merger, performance, no return ...). weight is its share of the capital before it left, below 0
--- for a short position. stock_return compounds the stock's own returns from held_since on, without
--- months that have none; final_return is that of the month of leaving the market.
+-- (merger, performance, no return ...); a halt is no departure. weight is its share of the capital
+-- before it left, below 0 for a short position. stock_return compounds the stock's own returns from
+-- held_since on, without months that have none; final_return is that of the month of leaving the
+-- market.
 with settings as (
     select 'value' as strategy
 ),
@@ -12,7 +13,8 @@ with settings as (
 stays as (
     select
         holding.*,
-        count(*) filter (holding.status = 'entered') over (
+        -- A stock that enters and leaves the market in one month has the status 'exited'.
+        count(*) filter (holding.weight <> 0 and holding.drifted_weight = 0) over (
             partition by holding.security_id
             order by holding.month_end
         ) as stay

@@ -1,9 +1,10 @@
 -- Grain: one row per strategy and month.
 -- How much does each strategy trade, and what does trading cost it?
 -- turnover is one-way: half of what was bought and sold, as a share of the capital; cost is what
--- both sides cost, taken from the return at the start of the month. Between rebalances both are 0
--- but for stocks that left the market. The year_* columns sum this month and the eleven before it,
--- NULL until the strategy is a year old. The benchmark does not trade.
+-- both sides cost, taken from the return at the start of the month. Between rebalances both are 0:
+-- what is left of a stock that leaves the market stays in cash, at no cost, until the next one.
+-- The year_* columns sum this month and the eleven before it, NULL until the strategy is a year old.
+-- The benchmark does not trade.
 select
     strategy,
     month_end,

@@ -11,7 +11,7 @@ from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.publish import publish
 from factor_pipeline.warehouse.store import Warehouse
 
-NOV19, DEC19 = date(2019, 11, 30), date(2019, 12, 31)
+OCT19, NOV19, DEC19 = date(2019, 10, 31), date(2019, 11, 30), date(2019, 12, 31)
 DEC09, JAN10, FEB10 = date(2009, 12, 31), date(2010, 1, 31), date(2010, 2, 28)
 JAN, FEB, MAR, APR = (
     date(2020, 1, 31),
@@ -165,6 +165,7 @@ PRICE_CHECK = rows(
 
 HOLDING = rows(
     "strategy security_id month_end drifted_weight weight ret closing_weight status",
+    ("value", 1, OCT19, 0.0, 1.0, -0.5, 0.0, "exited"),
     ("value", 1, NOV19, 0.0, 1.0, 0.1, 1.0, "entered"),
     ("value", 1, DEC19, 1.0, 0.0, None, 0.0, "sold"),
     ("value", 1, JAN, 0.0, 0.5, 0.125, 0.52, "entered"),
@@ -184,6 +185,7 @@ HOLDING = rows(
 )
 LEDGER = rows(
     "strategy security_id month_end reason weight ret",
+    ("value", 1, OCT19, "merger", 1.0, -0.5),
     ("value", 5, MAR, "performance", 0.4, -0.3),
 )
 MOMENTUM_MONTHS = month_ends(2019, 4, 13)

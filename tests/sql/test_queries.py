@@ -29,6 +29,7 @@ from tests.sql.small_market import (
     MAR,
     MOMENTUM_MONTHS,
     NOV19,
+    OCT19,
     SETTINGS,
     SMALL_MARKET,
     month_ends,
@@ -200,6 +201,7 @@ EXPECTED = {
         (JAN, "Energy", 1, 0.5, 0.5, 0.0),
         (JAN, "Technology", 1, 0.5, 0.5, 0.0),
         (NOV19, "Energy", 1, 1.0, 1.0, 0.0),
+        (OCT19, "Energy", 1, 1.0, 1.0, 0.0),
     ),
     "survivorship": rows(
         "calendar_year months members without_price without_market_equity missing_share "
@@ -236,6 +238,8 @@ EXPECTED = {
         ("GAMA", "Gamma Inc", MAR, "rebalance", FEB, 1, None, None, 0.05),
         ("BETA", "Beta Inc", FEB, "rebalance", JAN, 1, 0.05, None, 0.48),
         ("ALFA", "Alfa Inc", DEC19, "rebalance", NOV19, 1, 0.1, None, 1.0),
+        # It came and left in one month: the stay after that is another one.
+        ("ALFA", "Alfa Inc", OCT19, "merger", OCT19, 1, -0.5, -0.5, 1.0),
     ),
     # The largest stock now is ALFA, once OLDA; the ALFA before it is another company.
     "market_equity": rows(
