@@ -12,13 +12,15 @@ Floats = npt.NDArray[np.float64]
 _NORMAL = NormalDist()
 
 
-def expected_maximum(trials: Sequence[float]) -> float | None:
+def expected_maximum(trials: Sequence[float], count: int) -> float | None:
     r"""Sharpe ratio the best of as many worthless trials is expected to have.
 
     Parameters
     ----------
     trials
-        Sharpe ratios of all trials, of one frequency.
+        Sharpe ratios of the trials that have one, of one frequency.
+    count
+        How many trials there were, at least as many.
 
     Returns
     -------
@@ -27,7 +29,7 @@ def expected_maximum(trials: Sequence[float]) -> float | None:
 
     Notes
     -----
-    With variance V of N trials and the Euler-Mascheroni constant :math:`\gamma`,
+    With the variance V of the ratios of N trials and the Euler-Mascheroni constant :math:`\gamma`,
 
     .. math:: SR_0 = \sqrt{V} \left( (1 - \gamma) \Phi^{-1}(1 - 1/N)
               + \gamma \Phi^{-1}(1 - 1/(N e)) \right) .
@@ -36,8 +38,7 @@ def expected_maximum(trials: Sequence[float]) -> float | None:
     ----------
     Bailey and Lopez de Prado (2014), *Journal of Portfolio Management* 40(5), equation 1.
     """
-    count = len(trials)
-    if count < 2:  # noqa: PLR2004 - a variance needs two
+    if len(trials) < 2:  # noqa: PLR2004 - a variance needs two
         return None
     deviation = float(np.std(np.array(trials), ddof=1))
     most = _NORMAL.inv_cdf(1.0 - 1.0 / count)

@@ -157,7 +157,7 @@ def _deflate(
 ) -> None:
     """Add to the variants of a sweep what is left of each once all are counted."""
     ratios = [ratio for name in sweep if (ratio := values.get(name, {}).get("sharpe")) is not None]
-    threshold = expected_maximum([ratio / math.sqrt(_YEAR) for ratio in ratios])
+    threshold = expected_maximum([ratio / math.sqrt(_YEAR) for ratio in ratios], len(sweep))
     for name in sweep:
         mine = values.get(name, {})
         mine["trials"] = len(sweep)

@@ -15,7 +15,7 @@ def test_the_example_of_the_paper():
     """
     trials = np.sqrt(0.5 / DAYS) * np.tile([1.0, -1.0], 50) * np.sqrt(99 / 100)
     assert np.var(trials, ddof=1) == pytest.approx(0.5 / DAYS)
-    threshold = expected_maximum(trials.tolist())
+    threshold = expected_maximum(trials.tolist(), len(trials))
     assert threshold == pytest.approx(0.1132, abs=5e-5)
     ratio = 2.5 / np.sqrt(DAYS)
     denominator = np.sqrt(1 + 3 * ratio + (10 - 1) / 4 * ratio**2)
@@ -35,9 +35,11 @@ def test_the_expected_maximum_is_near_that_of_normal_draws():
     draws = np.random.default_rng(2).normal(0.0, 0.1, (20_000, 50))
     # The approximation is good to about 1 % from 50 trials on.
     trials = draws[0] / draws[0].std(ddof=1) * 0.1
-    assert expected_maximum(trials.tolist()) == pytest.approx(draws.max(axis=1).mean(), rel=0.02)
+    assert expected_maximum(trials.tolist(), len(trials)) == pytest.approx(
+        draws.max(axis=1).mean(), rel=0.02
+    )
 
 
 def test_one_trial_has_no_variance_and_a_constant_no_probability():
-    assert expected_maximum([0.3]) is None
+    assert expected_maximum([0.3], 1) is None
     assert deflated_sharpe(np.full(24, 0.01), 0.0) is None

@@ -42,13 +42,22 @@ def test_a_sweep_deflates_each_variant_by_the_luck_of_all():
     values = metrics(sweeps=[("a", "b", "c")])
     excess = {name: RETURNS[name] - RATES for name in "abc"}
     monthly = [x.mean() / x.std(ddof=1) for x in excess.values()]
-    threshold = expected_maximum(monthly)
+    threshold = expected_maximum(monthly, 3)
     for name, mine in excess.items():
         assert values[name, "trials"] == 3
         expected = deflated_sharpe(mine, threshold)
         assert values[name, "deflated_sharpe"] == pytest.approx(expected, rel=1e-9)
     assert values["benchmark", "trials"] is None
     assert metrics()["a", "deflated_sharpe"] is None
+
+
+def test_a_variant_without_a_sharpe_ratio_counts_as_a_trial():
+    values = metrics(sweeps=[("a", "b", "never_invested")])
+    excess = {name: RETURNS[name] - RATES for name in "ab"}
+    threshold = expected_maximum([x.mean() / x.std(ddof=1) for x in excess.values()], 3)
+    assert values["a", "trials"] == 3
+    expected = deflated_sharpe(excess["a"], threshold)
+    assert values["a", "deflated_sharpe"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_sweep_of_one_has_nothing_to_deflate_by():
