@@ -188,7 +188,8 @@ def _statistics(path: Path) -> dict[str, float]:
     returns = pl.read_parquet(path.with_name("factors.parquet")).with_columns(
         source=pl.lit("own"), vintage=pl.lit(None, dtype=pl.String)
     )
-    rates = pl.read_parquet(path.with_name("rates.parquet"))
+    # The simulated market has one size factor.
+    rates = pl.read_parquet(path.with_name("rates.parquet")).with_columns(smb_ff5="smb")
     key = ("source", "vintage", "factor")
     spread = ("sort", "cell", "weighting")
     start, clock = process_time(), perf_counter()

@@ -6,6 +6,7 @@ import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.factors import LIBRARY, library_vintage, risk_free
+from factor_pipeline.assets.signals import breakpoint_rule
 from factor_pipeline.compute.backtest import benchmark_returns
 from factor_pipeline.compute.backtest import run as run_backtest
 from factor_pipeline.compute.bootstrap import Bootstrap
@@ -68,7 +69,7 @@ def holding(run: Run) -> Frames:
         position_returns(
             run.warehouse.months(SECURITY_MONTH, months.widened(back=HALT_MONTHS)), months
         ),
-        Formation.of(candidates, strategies),
+        Formation.of(candidates, strategies, cap_rule=breakpoint_rule(run.settings.portfolios)),
         run.warehouse.months(HOLDING, month_before),
         cash_returns=risk_free(run),
         delistings=run.warehouse.read(load_sql("backtest/delistings")),

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from factor_pipeline.compute.accounting import Book, Floats, Integers
+from factor_pipeline.compute.breakpoints import DEFAULT_BREAKPOINT_RULE, BreakpointRule
 from factor_pipeline.compute.legs import chosen, leg_size, leg_weights
 from factor_pipeline.compute.ordering import codes_in
 from factor_pipeline.compute.ranking import Candidates, Ranking, Score
@@ -39,8 +40,17 @@ class Formation:
     rankings: Mapping[Score, Ranking]
 
     @classmethod
-    def of(cls, candidates: pl.DataFrame, strategies: Sequence[Strategy]) -> "Formation":
-        """Rank ``candidates`` for ``strategies``; parameters and errors are those of `targets`."""
+    def of(
+        cls,
+        candidates: pl.DataFrame,
+        strategies: Sequence[Strategy],
+        *,
+        cap_rule: BreakpointRule = DEFAULT_BREAKPOINT_RULE,
+    ) -> "Formation":
+        """Rank ``candidates`` for ``strategies``; see `targets` for parameters and errors.
+
+        ``cap_rule`` says how the cap of ``capped`` weights is drawn.
+        """
         require_distinct(strategies)
         rows = Candidates.of(candidates)
         months = rows.frame["month_end"].unique().sort().to_list()
@@ -49,7 +59,9 @@ class Formation:
             rows.require(strategy)
             dates = (month for month in months if strategy.rebalances_in(month))
             due.setdefault(Score.of(strategy), set()).update(dates)
-        rankings = {score: rows.ranking(score, sorted(dates)) for score, dates in due.items()}
+        rankings = {
+            score: rows.ranking(score, sorted(dates), cap_rule) for score, dates in due.items()
+        }
         return cls(rows.securities, rankings)
 
     def former(

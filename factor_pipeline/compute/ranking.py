@@ -8,7 +8,11 @@ import numpy as np
 import polars as pl
 
 from factor_pipeline.compute.accounting import Floats, Integers
-from factor_pipeline.compute.breakpoints import breakpoints
+from factor_pipeline.compute.breakpoints import (
+    DEFAULT_BREAKPOINT_RULE,
+    BreakpointRule,
+    breakpoints,
+)
 from factor_pipeline.compute.cell_returns import CAP
 from factor_pipeline.compute.ordering import codes_in
 from factor_pipeline.compute.strategies import VOLATILITY, Strategy, Universe, Weighting
@@ -17,6 +21,7 @@ from factor_pipeline.errors import DataError, SettingsError
 _SCORE_DIGITS = 12
 _EQUITY = "lagged_market_equity"
 _CAPPED = "capped_market_equity"
+_MASS = "mass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,12 @@ class Candidates:
                     "weighting or sector_cap needs; choose another"
                 )
 
-    def ranking(self, score: Score, month_ends: Sequence[date]) -> Ranking:
+    def ranking(
+        self,
+        score: Score,
+        month_ends: Sequence[date],
+        cap_rule: BreakpointRule = DEFAULT_BREAKPOINT_RULE,
+    ) -> Ranking:
         r"""Rank the securities of some months.
 
         Parameters
@@ -144,6 +154,8 @@ class Candidates:
             what it is weighted by, is a number (for weights a positive one).
         month_ends
             Months to rank, known by their last day.
+        cap_rule
+            How the cap of ``capped`` weights is drawn.
 
         Notes
         -----
@@ -152,10 +164,12 @@ class Candidates:
         rows = self.frame.filter(pl.col("month_end").is_in(month_ends))
         if score.universe == "index":
             rows = rows.filter(pl.col("member"))
-        rows, mass = _with_mass(self._with_lag(rows, score), self.frame, score.weighting)
+        # Weights are those of the formation date, whatever the lag of the signals.
+        weighable, mass = _with_mass(rows, self.frame, score.weighting, cap_rule)
+        rows = self._with_lag(weighable.with_columns(mass.alias(_MASS)), score)
         eligible = [pl.col(signal).is_finite() for signal, _ in score.signals]
         if score.weighting != "equal":
-            eligible += [mass.is_finite(), mass > 0]
+            eligible += [pl.col(_MASS).is_finite(), pl.col(_MASS) > 0]
         # Scores equal on paper differ in the last bits of their sums: no tie would be one.
         total = pl.sum_horizontal(weight * _z_score(signal) for signal, weight in score.signals)
         ranked = (
@@ -165,7 +179,7 @@ class Candidates:
                 "month_end",
                 "security",
                 "sector_code",
-                mass=mass,
+                _MASS,
                 position=pl.col("score").rank("ordinal", descending=True).over("month_end"),
             )
         )
@@ -181,7 +195,7 @@ class Candidates:
             },
             ranked["security"].to_numpy(),
             ranked["position"].cast(pl.Int64).to_numpy() - 1,
-            ranked["mass"].to_numpy(),
+            ranked[_MASS].to_numpy(),
             ranked["sector_code"].to_numpy(),
         )
 
@@ -198,7 +212,7 @@ class Candidates:
 
 
 def _with_mass(
-    rows: pl.DataFrame, market: pl.DataFrame, weighting: Weighting
+    rows: pl.DataFrame, market: pl.DataFrame, weighting: Weighting, cap_rule: BreakpointRule
 ) -> tuple[pl.DataFrame, pl.Expr]:
     """Rows, with the column that weights are proportional to."""
     if weighting == "equal":
@@ -209,7 +223,7 @@ def _with_mass(
         # Polars multiplies by a reciprocal only when it divides by a constant.
         return rows, pl.lit(1.0) / pl.col(VOLATILITY)
     months = market.filter(pl.col("month_end").is_in(rows["month_end"].unique().implode()))
-    caps = breakpoints(months, [CAP]).select("month_end", cap="value")
+    caps = breakpoints(months, [CAP], cap_rule).select("month_end", cap="value")
     with_cap = rows.join(caps, on="month_end", how="left", maintain_order="left")
     capped = pl.when(pl.col("cap").is_not_null()).then(pl.min_horizontal(_EQUITY, "cap"))
     return with_cap.with_columns(capped.alias(_CAPPED)), pl.col(_CAPPED)

@@ -5,7 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from factor_pipeline.compute.accounting import Book
 from factor_pipeline.compute.backtest import run
+from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.formation import Formation, targets
 from factor_pipeline.compute.strategies import HalfSpread, Strategy
 from factor_pipeline.errors import DataError
@@ -185,6 +187,26 @@ def test_weights_by_inverse_volatility():
     assert targets(frame, [rule])["weight"].to_list() == [close(0.75), close(0.25)]
 
 
+def test_weights_are_of_the_formation_date_where_a_lagged_signal_is_what_they_depend_on():
+    rule = strategy(
+        signals={"volatility_252d": -1.0},
+        weighting="inverse_volatility",
+        top_share=None,
+        names=2,
+        lag_months=1,
+        rebalance_months=1,
+    )
+    then = ((1, 0, 0.0), (2, 0, 0.0), (3, 0, 0.0))
+    now = ((1, 1, 0.0), (2, 1, 0.0), (3, 1, 0.0))
+    frame = candidates(*then, *now).with_columns(
+        volatility_252d=pl.Series([0.1, 0.2, 0.3, 0.3, 0.1, 0.05])
+    )
+    formed = targets(frame, [rule]).filter(pl.col("month_end") == ENDS[1])
+    # The two calmest of a month ago, by what they are now.
+    assert formed["security_id"].to_list() == [1, 2]
+    assert formed["weight"].to_list() == [close(0.25), close(0.75)]
+
+
 def test_capped_weights_stop_at_the_eightieth_percentile_of_nyse_stocks():
     # NYSE: 1 to 11, whose 80th percentile is 9; the giant of 1000 is not on it.
     frame = pl.DataFrame(
@@ -201,6 +223,28 @@ def test_capped_weights_stop_at_the_eightieth_percentile_of_nyse_stocks():
     assert targets(frame, [rule])["weight"].to_list() == [close(0.25)] * 4
     by_value = strategy(weighting="value", top_share=None, names=4)
     assert targets(frame, [by_value])["weight"].to_list()[-1] == close(1000 / 1030)
+
+
+def test_the_cap_follows_the_breakpoint_rule_it_is_given():
+    # All twelve: the 80th percentile lies between 9 and 10, nearest 10. On the NYSE it is 9.
+    frame = pl.DataFrame(
+        {
+            "security_id": range(12),
+            "month_end": [ENDS[0]] * 12,
+            "member": [True] * 12,
+            "signal": [float(i) for i in range(12)],
+            "lagged_market_equity": [*(float(i) for i in range(1, 12)), 1000.0],
+            "exchange": [*["NYSE"] * 11, "NASDAQ"],
+        }
+    )
+    rule = strategy(weighting="capped", top_share=1.0)
+    form = Formation.of(
+        frame, [rule], cap_rule=BreakpointRule(basis="all", quantile="nearest", min_stocks=12)
+    ).former([rule], frame["security_id"])
+    weights = form(ENDS[0], Book.empty(1)).weight
+    assert weights.tolist() == [close(min(i, 10) / 75) for i in range(1, 13)]
+    few = Formation.of(frame, [rule], cap_rule=BreakpointRule(min_stocks=12))
+    assert few.former([rule], frame["security_id"])(ENDS[0], Book.empty(1)).weight.size == 0
 
 
 def test_a_universe_of_all_needs_no_membership():
