@@ -3,8 +3,8 @@
 -- turnover is one-way: half of what was bought and sold, as a share of the capital; cost is what
 -- both sides cost, taken from the return at the start of the month. Between rebalances both are 0:
 -- what is left of a stock that leaves the market stays in cash, at no cost, until the next one.
--- The year_* columns sum this month and the eleven before it, NULL until the strategy is a year old.
--- The benchmark does not trade.
+-- The year_* columns sum this month and the eleven before it, NULL until the strategy is a year
+-- old. The benchmark does not trade.
 select
     strategy,
     month_end,
