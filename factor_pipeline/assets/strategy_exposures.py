@@ -7,9 +7,10 @@ from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.strategy_exposures import strategy_exposures
 from factor_pipeline.compute.strategy_loadings import strategy_loadings
-from factor_pipeline.schemas.backtest import BACKTEST_RETURN, EXPOSURE, HOLDING, LOADING
+from factor_pipeline.schemas.backtest import BACKTEST_RETURN, HOLDING
 from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.risk import ROLLING_BETA
+from factor_pipeline.schemas.strategy_exposure import EXPOSURE, LOADING
 from factor_pipeline.warehouse.models import load_sql
 
 

@@ -2,12 +2,10 @@
 
 import polars as pl
 
-from factor_pipeline.compute.betas.models import LOADINGS, MODELS
-from factor_pipeline.compute.strategy_loadings import COEFFICIENTS
 from factor_pipeline.schemas.panel import MONTH_END, OF_SECURITY, SECURITY_ID
 from factor_pipeline.schemas.table import Column, Table
 
-_STRATEGY = Column("strategy", pl.String, "name", "Strategy, or benchmark.")
+STRATEGY = Column("strategy", pl.String, "name", "Strategy, or benchmark.")
 
 HOLDING = Table(
     layer="backtest",
@@ -15,7 +13,7 @@ HOLDING = Table(
     description="What each strategy held in each month; weights are shares of its capital.",
     key=("strategy", "security_id", "month_end"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         SECURITY_ID,
         MONTH_END,
         Column("drifted_weight", pl.Float64, "share", "Weight before trading."),
@@ -54,7 +52,7 @@ BACKTEST_RETURN = Table(
     ),
     key=("strategy", "month_end"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         MONTH_END,
         Column("gross", pl.Float64, "decimal", "Return before costs.", nullable=True, minimum=-1.0),
         Column(
@@ -130,7 +128,7 @@ LEDGER = Table(
     description="Survivorship ledger: which holding left the market, why, with which return.",
     key=("strategy", "security_id", "month_end"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         SECURITY_ID,
         MONTH_END,
         Column(
@@ -160,7 +158,7 @@ SUMMARY = Table(
     description="Statistics of each strategy's net returns, one row per metric.",
     key=("strategy", "metric"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         Column("metric", pl.String, "name", "Statistic, e.g. cagr, volatility, sharpe."),
         Column(
             "value",
@@ -181,7 +179,7 @@ DAILY_VALUE = Table(
     ),
     key=("strategy", "month_end", "date"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         MONTH_END,
         Column("date", pl.Date, "date", "Trading day."),
         Column("value", pl.Float64, "ratio", "Value, net of costs.", minimum=0.0),
@@ -195,7 +193,7 @@ DRAWDOWN = Table(
     description="Every spell of a strategy's wealth below its last high, monthly and daily.",
     key=("strategy", "frequency", "peak"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         Column(
             "frequency",
             pl.String,
@@ -216,7 +214,7 @@ CORRELATION = Table(
     description="Correlation of monthly net returns of each pair of strategies.",
     key=("strategy", "other"),
     columns=(
-        _STRATEGY,
+        STRATEGY,
         Column("other", pl.String, "name", "The other one, later in the alphabet."),
         Column("months", pl.Int64, "count", "Months both have.", minimum=0),
         Column(
@@ -228,107 +226,6 @@ CORRELATION = Table(
             minimum=-1.0,
             maximum=1.0,
         ),
-    ),
-)
-
-_MODEL = Column(
-    "model",
-    pl.String,
-    "name",
-    "Factor model, as in risk.rolling_beta.",
-    values=tuple(model.name for model in MODELS),
-)
-
-EXPOSURE = Table(
-    layer="backtest",
-    name="exposure",
-    description=(
-        "Betas of each strategy from the bottom up: those of its holdings at the start of the "
-        "month, known at the end of the month before, by weight."
-    ),
-    key=("strategy", "month_end"),
-    columns=(
-        _STRATEGY,
-        MONTH_END,
-        _MODEL,
-        *(
-            Column(
-                f"beta_{name}",
-                pl.Float64,
-                "ratio",
-                f"Weighted sum of the holdings' beta_{name}; cash has none, a holding without "
-                "betas counts as the mean of its leg. NULL when a leg has none at all.",
-                nullable=True,
-            )
-            for name in LOADINGS
-        ),
-        Column("holdings", pl.Int64, "count", "Securities held, long or short.", minimum=1),
-        Column(
-            "covered",
-            pl.Float64,
-            "decimal",
-            "Share of the absolute weights whose security has betas.",
-            minimum=0.0,
-            maximum=1.0,
-        ),
-    ),
-    monthly=True,
-)
-
-LOADING = Table(
-    layer="backtest",
-    name="loading",
-    description=(
-        "Net excess returns of each strategy, and of the benchmark, regressed on each factor model "
-        "over all months: betas from the top down, and what the factors leave unexplained."
-    ),
-    key=("strategy", "model", "coefficient"),
-    columns=(
-        _STRATEGY,
-        _MODEL,
-        Column(
-            "coefficient",
-            pl.String,
-            "name",
-            "alpha (decimal per month) or beta_*.",
-            values=COEFFICIENTS,
-        ),
-        Column(
-            "estimate",
-            pl.Float64,
-            "ratio",
-            "Its estimate; NULL with fewer months than betas.min_months, or collinear factors.",
-            nullable=True,
-        ),
-        Column(
-            "standard_error",
-            pl.Float64,
-            "ratio",
-            "Newey-West standard error; NULL for an exact fit.",
-            nullable=True,
-            minimum=0.0,
-        ),
-        Column("t", pl.Float64, "ratio", "estimate over standard_error.", nullable=True),
-        Column(
-            "lag",
-            pl.Int64,
-            "months",
-            "Newey-West lags, floor(4 (T / 100)^(2/9)) for T months.",
-            nullable=True,
-            minimum=0,
-        ),
-        Column(
-            "r2",
-            pl.Float64,
-            "decimal",
-            "R-squared of the regression.",
-            nullable=True,
-            minimum=0.0,
-            maximum=1.0,
-        ),
-        Column("months", pl.Int64, "count", "Months with the return and all factors.", minimum=0),
-        Column("first_month", pl.Date, "date", "First of them.", nullable=True),
-        Column("last_month", pl.Date, "date", "Last of them.", nullable=True),
     ),
 )
 

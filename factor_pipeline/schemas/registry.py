@@ -8,11 +8,9 @@ from factor_pipeline.schemas.backtest import (
     HOLDING,
     ILLUSTRATION,
     LEDGER,
-    LOADING,
     SUMMARY,
 )
 from factor_pipeline.schemas.backtest import CORRELATION as STRATEGY_CORRELATION
-from factor_pipeline.schemas.backtest import EXPOSURE as STRATEGY_EXPOSURE
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
 from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
@@ -59,6 +57,8 @@ from factor_pipeline.schemas.statistics import (
     SPREAD_STATISTICS,
     STATISTICS,
 )
+from factor_pipeline.schemas.strategy_exposure import EXPOSURE as STRATEGY_EXPOSURE
+from factor_pipeline.schemas.strategy_exposure import LOADING
 from factor_pipeline.schemas.table import Table
 
 RAW_TABLES = (
