@@ -15,9 +15,10 @@ from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.backtest import BACKTEST_RETURN, HOLDING, LEDGER
 from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
-from factor_pipeline.schemas.raw import BENCHMARK_DAILY, PRICE_DAILY
+from factor_pipeline.schemas.raw import BENCHMARK_DAILY, DELISTING, PRICE_DAILY
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.settings import parse_settings
+from factor_pipeline.warehouse.models import load_sql
 from factor_pipeline.warehouse.store import Warehouse
 from tests.unit.test_betas_in_the_warehouse import padded
 
@@ -64,12 +65,13 @@ def panel() -> pl.DataFrame:
 def spells() -> pl.DataFrame:
     rows = [(i, ENDS[0], ENDS[CRASH], "other") for i in range(STOCKS) if i != 7]
     names = ("security_id", "valid_from", "delisted_at", "delisting_reason")
-    return pl.DataFrame([*rows, (7, ENDS[0], None, None)], schema=names, orient="row")
+    frame = pl.DataFrame([*rows, (7, ENDS[0], None, None)], schema=names, orient="row")
+    return frame.with_columns(vendor_id=pl.col("security_id").cast(pl.String))
 
 
 def filled(folder: Path) -> Warehouse:
     store = Warehouse(folder / "warehouse.duckdb")
-    sources = (PRICE_DAILY, CHARACTERISTIC, SECURITY, SECURITY_MONTH, BENCHMARK_DAILY)
+    sources = (PRICE_DAILY, CHARACTERISTIC, SECURITY, SECURITY_MONTH, BENCHMARK_DAILY, DELISTING)
     store.prepare([*sources, FACTOR_RETURN, *TABLES])
     rows = panel()
     signals = rows.select(
@@ -83,12 +85,18 @@ def filled(folder: Path) -> Warehouse:
     factors = pl.DataFrame({"month_end": ENDS}).with_columns(
         ret=RATE, factor=pl.lit("RF"), source=pl.lit("library"), vintage=pl.lit("200212")
     )
+    left = (
+        spells()
+        .drop_nulls("delisted_at")
+        .select("vendor_id", date="delisted_at", reason="delisting_reason")
+    )
     for table, frame in (
         (SECURITY_MONTH, rows),
         (CHARACTERISTIC, signals),
         (SECURITY, spells()),
         (PRICE_DAILY, last),
         (FACTOR_RETURN, factors),
+        (DELISTING, left),
     ):
         store.replace(table, padded(table, frame).select(table.column_names))
     return store
@@ -131,6 +139,15 @@ def test_a_holding_is_kept_through_a_halt_and_earns_the_price_change_over_it(who
 def test_what_never_trades_again_leaves_after_a_year(whole):
     gone = whole.read("select * from backtest.ledger where reason = 'no return'")
     assert gone["strategy", "security_id", "month_end"].rows() == [("goes_on", 7, ENDS[5 + 11])]
+
+
+def test_the_audit_expects_the_same_exits(whole):
+    exits = whole.read(load_sql("audit/exits"))
+    assert exits["is_expected"].equals(exits["is_stored"], check_names=False)
+    left = exits.filter("is_stored")
+    assert set(left["reason"]) == {"no return", "other"}
+    assert left["expected_reason"].equals(left["reason"], check_names=False)
+    assert left["expected_ret"].equals(left["ret"], check_names=False)
 
 
 def test_a_strategy_in_cash_has_rows_and_one_that_has_ended_has_none(whole):
