@@ -17,16 +17,15 @@ long leg. In month t, with drifted weights :math:`d` from the month before:
 
 A position without a return in the month, as its security is halted or its prices contradict each
 other, keeps its last value: r = 0. When trading resumes after a halt, r is the return of the whole
-gap (`halts.position_returns`). A position exits, and is cash until the next rebalance, at the end
-of the month
+gap (`halts.position_returns`). A position becomes cash at the end of the month
 
 - in which its delisting is on record, or its return is -1;
 - in which it has no return and its delisting has been on record before, or it has had no price for
   `halts.HALT_MONTHS`: at its last value.
 
-A strategy that loses all its capital closes with no positions; at its next rebalance it starts
-anew, which changes nothing for wealth, 0 ever after. In a month without any return of the market
-positions stay as they are and returns are not known.
+A strategy that loses all its capital closes with no positions, and starts anew at its next
+rebalance: its wealth stays 0. In a month without any return of the market positions stay as they
+are and returns are not known.
 """
 
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ class Market:
     leaves
         Whether a position exits at the end of the month.
     is_halted
-        Whether the security has no price when the month begins: positions in it cannot be traded.
+        Whether it has no price when the month begins: positions in it cannot be traded.
     cash_ret
         Return of cash, decimal.
     is_observed
@@ -160,10 +159,7 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One element per strategy; NaN where not known.
-
-    ``capacity`` is of trades in securities with a known dollar volume.
-    """
+    """One per strategy, NaN where not known; ``capacity`` is of trades with a known volume."""
 
     gross: Floats
     cost: Floats
