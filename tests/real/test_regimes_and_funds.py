@@ -190,8 +190,8 @@ def test_size_in_regimes_is_that_of_statsmodels(library, told):
 
 
 def test_claims_that_hold_and_claims_that_do_not(library, told):
-    """Library factors, newest vintages (SMB, HML, RMW 202512, UMD 202412), final regimes."""
-    claims = regime_claims(regime_performance(library, told), "latest").filter(
+    """Library factors of the newest vintage that has all of them, final regimes."""
+    claims = regime_claims(regime_performance(library, told), "202412").filter(
         pl.col("source") == "library", pl.col("variant") == "final"
     )
     verdicts = {
