@@ -1,14 +1,11 @@
 """Checks of whole numbers: against the library, against the vendor, against the index."""
 
-from collections.abc import Callable
-
 import dagster as dg
 import polars as pl
 
 from factor_pipeline.assets.common import asset_key, markdown
 from factor_pipeline.assets.raw import raw_key
-from factor_pipeline.checks.results import Finding, reported
-from factor_pipeline.checks.suites import Severity
+from factor_pipeline.checks.results import Finding, warehouse_check
 from factor_pipeline.schemas.factor import COMPARISON
 from factor_pipeline.schemas.panel import INDEX_COVERAGE, PRICE_CHECK
 from factor_pipeline.schemas.raw import DATA_SETS
@@ -20,8 +17,6 @@ _ROUNDING_POINTS = 0.0101
 _MARKET_CORRELATION = 0.9
 _MISSING_MEMBERS = 0.05
 
-Look = Callable[[Warehouse], Finding]
-
 
 def number_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
@@ -29,28 +24,28 @@ def number_checks() -> list[dg.AssetChecksDefinition]:
     return [
         *(_raw_grain(data_set) for data_set in DATA_SETS),
         *(_quarantine(data_set) for data_set in DATA_SETS),
-        _check(
+        warehouse_check(
             library,
             "reproduced_from_six_portfolios",
             "error",
             "SMB, HML and UMD rebuilt from the library's own six portfolios of one vintage.",
             _reproduced,
         ),
-        _check(
+        warehouse_check(
             asset_key(PRICE_CHECK),
             "vendor_agrees_with_itself",
             "warn",
             "Returns from close, split and dividend equal those of the adjusted close.",
             _disputes,
         ),
-        _check(
+        warehouse_check(
             asset_key(INDEX_COVERAGE),
             "survivorship",
             "warn",
             "Prices exist for nearly all index members of each month.",
             _survivorship,
         ),
-        _check(
+        warehouse_check(
             asset_key(COMPARISON),
             "market_follows_the_library",
             "warn",
@@ -58,23 +53,6 @@ def number_checks() -> list[dg.AssetChecksDefinition]:
             _market,
         ),
     ]
-
-
-def _check(
-    asset: dg.AssetKey, name: str, severity: Severity, description: str, look: Look
-) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=asset,
-        name=name,
-        blocking=severity == "error",
-        description=description,
-        required_resource_keys={"warehouse"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        warehouse: Warehouse = context.resources.warehouse
-        return reported(warehouse, ".".join(asset.path), name, severity, look(warehouse))
-
-    return check
 
 
 def _raw_grain(data_set: str) -> dg.AssetChecksDefinition:
@@ -95,7 +73,7 @@ def _raw_grain(data_set: str) -> dg.AssetChecksDefinition:
             metadata={"repeated": markdown(repeated)},
         )
 
-    return _check(raw_key(data_set), "grain", "error", f"One row per ({key}).", look)
+    return warehouse_check(raw_key(data_set), "grain", "error", f"One row per ({key}).", look)
 
 
 def _quarantine(data_set: str) -> dg.AssetChecksDefinition:
@@ -112,7 +90,7 @@ def _quarantine(data_set: str) -> dg.AssetChecksDefinition:
             metadata={"quarantine": markdown(rows.head(20))},
         )
 
-    return _check(
+    return warehouse_check(
         raw_key(data_set), "quarantine_is_empty", "warn", "Every file and row was usable.", look
     )
 

@@ -1,53 +1,35 @@
 """Checks of what regimes and fund promises need: macro series and prices of funds."""
 
-from collections.abc import Callable
-
 import dagster as dg
 import polars as pl
 
 from factor_pipeline.assets.common import asset_key, markdown
-from factor_pipeline.checks.results import Finding, reported
+from factor_pipeline.checks.results import Finding, warehouse_check
 from factor_pipeline.compute.funds.promises import UNKNOWN_TICKER
 from factor_pipeline.compute.regimes.inputs import SERIES
 from factor_pipeline.schemas.factor_etf import ETF_CHECK
 from factor_pipeline.schemas.factor_regime import REGIME
-from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.store import Warehouse
 
 
 def outside_data_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
     return [
-        _check(
-            REGIME,
+        warehouse_check(
+            asset_key(REGIME),
             "macro_series_are_there",
+            "warn",
             f"The macro series {', '.join(SERIES)} exist: without one there are no regimes.",
             macro_series,
         ),
-        _check(
-            ETF_CHECK,
+        warehouse_check(
+            asset_key(ETF_CHECK),
             "every_ticker_has_prices",
+            "warn",
             "Every fund with a promise has prices.",
             tickers,
         ),
     ]
-
-
-def _check(
-    table: Table, name: str, description: str, look: Callable[[Warehouse], Finding]
-) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=asset_key(table),
-        name=name,
-        blocking=False,
-        description=description,
-        required_resource_keys={"warehouse"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        warehouse: Warehouse = context.resources.warehouse
-        return reported(warehouse, table.qualified_name, name, "warn", look(warehouse))
-
-    return check
 
 
 def macro_series(warehouse: Warehouse) -> Finding:

@@ -1,6 +1,6 @@
 """What every check returns to Dagster, and the row it leaves in ``quality.check_result``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -48,3 +48,26 @@ def reported(
             **finding.metadata,
         },
     )
+
+
+def warehouse_check(
+    asset: dg.AssetKey,
+    name: str,
+    severity: Severity,
+    description: str,
+    look: Callable[[Warehouse], Finding],
+) -> dg.AssetChecksDefinition:
+    """Declare a check that looks at the warehouse alone; errors block what depends on it."""
+
+    @dg.asset_check(
+        asset=asset,
+        name=name,
+        blocking=severity == "error",
+        description=description,
+        required_resource_keys={"warehouse"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        warehouse: Warehouse = context.resources.warehouse
+        return reported(warehouse, ".".join(asset.path), name, severity, look(warehouse))
+
+    return check
