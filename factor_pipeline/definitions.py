@@ -14,6 +14,7 @@ from factor_pipeline.assets import (
     methods,
     panel,
     portfolios,
+    quality,
     regimes,
     risk,
     signals,
@@ -31,6 +32,7 @@ from factor_pipeline.checks.daily_betas import daily_beta_checks
 from factor_pipeline.checks.factors import factor_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
+from factor_pipeline.checks.rules import rule_checks
 from factor_pipeline.checks.statistics import statistics_checks
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.console_log import console_logger
@@ -43,6 +45,7 @@ from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.warehouse.store import Warehouse
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
+    *quality.ASSETS,
     *panel.ASSETS,
     *risk.ASSETS,
     *exposures.ASSETS,
@@ -86,6 +89,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
         asset_checks=[
             *(check for table in checked for check in table_checks(table)),
             *number_checks(),
+            *rule_checks(),
             *factor_checks(),
             *beta_checks(),
             *outside_data_checks(),

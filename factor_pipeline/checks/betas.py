@@ -10,12 +10,12 @@ import polars as pl
 from factor_pipeline.assets.common import asset_key, markdown
 from factor_pipeline.assets.factors import library_vintage
 from factor_pipeline.checks.results import Finding, reported
-from factor_pipeline.checks.suites import Severity
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.betas.output import TOO_FEW
 from factor_pipeline.months import MonthRange
 from factor_pipeline.partitions import months_of
 from factor_pipeline.schemas.risk import ROLLING_BETA
+from factor_pipeline.schemas.rules.rule import Severity
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql

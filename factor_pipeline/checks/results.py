@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import dagster as dg
 import polars as pl
 
-from factor_pipeline.checks.suites import Severity
 from factor_pipeline.schemas.quality import CHECK_RESULT
+from factor_pipeline.schemas.rules.rule import Severity
 from factor_pipeline.warehouse.store import Warehouse
 
 

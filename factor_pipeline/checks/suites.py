@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from factor_pipeline.schemas.table import Column, Table
-
-Severity = Literal["error", "warn"]
 
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 IN_SET = "expect_column_values_to_be_in_set"

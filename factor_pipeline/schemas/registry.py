@@ -15,6 +15,7 @@ from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
 from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
 from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
+from factor_pipeline.schemas.flag import FLAG, RULE
 from factor_pipeline.schemas.panel import (
     BOOK_EQUITY,
     INDEX_COVERAGE,
@@ -73,6 +74,8 @@ RAW_TABLES = (
     INGEST_LOG,
 )
 DERIVED_TABLES = (
+    RULE,
+    FLAG,
     SECURITY,
     BOOK_EQUITY,
     STATEMENT,

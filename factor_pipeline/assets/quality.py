@@ -1,0 +1,94 @@
+"""Data quality: the catalogue of rules, and the rows each of them flags."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.schemas.factor import COMPARISON
+from factor_pipeline.schemas.flag import FLAG, RULE
+from factor_pipeline.schemas.panel import SECURITY_MONTH
+from factor_pipeline.schemas.raw import (
+    BENCHMARK_DAILY,
+    DELISTING,
+    FRENCH_RETURN,
+    FUNDAMENTAL,
+    INDEX_MEMBER,
+    LISTING,
+    MACRO,
+    PRICE_DAILY,
+)
+from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES, RULES
+from factor_pipeline.schemas.rules.rule import Rule
+from factor_pipeline.warehouse.models import load_sql
+
+
+@table_asset(RULE, kinds=("python",))
+def rule(run: Run) -> Frames:  # noqa: ARG001 - every asset takes the run
+    """Fill ``quality.rule`` from the declared rules."""
+    rows = [
+        {
+            "rule": one.name,
+            "table_name": one.table,
+            "severity": one.severity,
+            "finds": one.finds,
+            "harm": one.harm,
+            "threshold": one.threshold,
+            "unit": one.unit or None,
+            "why": one.why or None,
+            "dated": one.dated,
+        }
+        for one in RULES.values()
+    ]
+    return (pl.DataFrame(rows, schema=RULE.polars_schema),)
+
+
+@table_asset(
+    FLAG,
+    reads=[
+        Upstream(RULE),
+        Upstream(PRICE_DAILY),
+        Upstream(FUNDAMENTAL),
+        Upstream(FRENCH_RETURN),
+        Upstream(INDEX_MEMBER),
+        Upstream(BENCHMARK_DAILY),
+        Upstream(BENCHMARK_DAILY, asset="etf_daily"),
+        Upstream(MACRO),
+        Upstream(LISTING),
+        Upstream(DELISTING),
+    ],
+    kinds=("sql",),
+    scope={"stage": "data"},
+)
+def flag(run: Run) -> Frames:
+    """Fill ``quality.flag`` with what the rules find in the raw tables."""
+    return (_flags(run, DATA_RULES, "data"),)
+
+
+@table_asset(
+    FLAG,
+    reads=[Upstream(RULE), Upstream(SECURITY_MONTH), Upstream(COMPARISON)],
+    kinds=("sql",),
+    scope={"stage": "results"},
+)
+def result_flag(run: Run) -> Frames:
+    """Fill ``quality.flag`` with what the rules find in the results."""
+    return (_flags(run, RESULT_RULES, "results"),)
+
+
+def _flags(run: Run, rules: Iterable[Rule], stage: str) -> pl.DataFrame:
+    found = [_of_model(run, one) for one in rules]
+    columns = [pl.col(column.name).cast(column.dtype) for column in FLAG.columns]
+    flagged = [frame.with_columns(stage=pl.lit(stage)).select(columns) for frame in found]
+    return pl.concat([FLAG.empty(), *flagged]).sort(FLAG.key)
+
+
+def _of_model(run: Run, one: Rule) -> pl.DataFrame:
+    """Rows that ``sql/quality/<rule>.sql`` finds."""
+    rows = run.warehouse.read(load_sql(f"quality/{one.name}"), threshold=one.threshold)
+    return rows.with_columns(
+        rule=pl.lit(one.name), severity=pl.lit(one.severity), table_name=pl.lit(one.table)
+    )
+
+
+ASSETS = (rule, flag, result_flag)

@@ -1,0 +1,62 @@
+"""Checks of data quality: one per rule, which shows the rows the rule flags."""
+
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+import polars as pl
+
+from factor_pipeline.assets.common import markdown
+from factor_pipeline.checks.results import Finding, reported
+from factor_pipeline.schemas.flag import FLAG
+from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES
+from factor_pipeline.schemas.rules.rule import Rule
+from factor_pipeline.warehouse.store import Warehouse
+
+_SHOWN_ROWS = 20
+
+
+def rule_checks() -> list[dg.AssetChecksDefinition]:
+    """All checks of this module."""
+    return [
+        _checks("flag", DATA_RULES),
+        _checks("result_flag", RESULT_RULES),
+    ]
+
+
+def _checks(asset: str, rules: Iterable[Rule]) -> dg.AssetChecksDefinition:
+    """Declare the checks of all rules as one step: they read one table."""
+    by_name = {rule.name: rule for rule in rules}
+    key = dg.AssetKey([FLAG.layer, asset])
+
+    @dg.multi_asset_check(
+        name=f"{asset}_rules",
+        specs=[
+            dg.AssetCheckSpec(
+                rule.name,
+                asset=key,
+                blocking=rule.severity == "error",
+                description=f"{rule.table}: {rule.finds} {rule.harm}",
+            )
+            for rule in by_name.values()
+        ],
+        required_resource_keys={"warehouse"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        flags = warehouse.table(FLAG)
+        for name, rule in by_name.items():
+            finding = _finding(flags.filter(pl.col("rule") == name))
+            result = reported(warehouse, rule.table, name, rule.severity, finding)
+            yield result._replace(check_name=name, asset_key=key)
+
+    return check
+
+
+def _finding(flagged: pl.DataFrame) -> Finding:
+    shown = flagged.select("subject", "fault_date", "known_date", "figure", "expected", "detail", "file")
+    return Finding(
+        passed=flagged.is_empty(),
+        failing_rows=flagged.height,
+        observed=f"{flagged.height} rows flagged",
+        metadata={"flagged": markdown(shown.head(_SHOWN_ROWS))},
+    )
