@@ -53,7 +53,9 @@ def _checks(asset: str, rules: Iterable[Rule]) -> dg.AssetChecksDefinition:
 
 
 def _finding(flagged: pl.DataFrame) -> Finding:
-    shown = flagged.select("subject", "fault_date", "known_date", "figure", "expected", "detail", "file")
+    shown = flagged.select(
+        "subject", "fault_date", "known_date", "figure", "expected", "detail", "file"
+    )
     return Finding(
         passed=flagged.is_empty(),
         failing_rows=flagged.height,
