@@ -1,22 +1,18 @@
 """Checks of the rolling betas: against statsmodels, against each other, against the market."""
 
-from collections.abc import Callable
 from typing import Final
 
 import dagster as dg
 import numpy as np
 import polars as pl
 
-from factor_pipeline.assets.common import asset_key, markdown
+from factor_pipeline.assets.common import markdown
 from factor_pipeline.assets.factors import library_vintage
-from factor_pipeline.checks.results import Finding, reported
+from factor_pipeline.checks.results import Finding, estimated_again, run_check
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.betas.output import TOO_FEW
 from factor_pipeline.months import MonthRange
-from factor_pipeline.partitions import months_of
 from factor_pipeline.schemas.risk import ROLLING_BETA
-from factor_pipeline.schemas.rules.rule import Severity
-from factor_pipeline.schemas.table import Table
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql
 from factor_pipeline.warehouse.store import Warehouse
@@ -24,35 +20,30 @@ from factor_pipeline.warehouse.store import Warehouse
 SAMPLE: Final = 20
 """Rows of the run that statsmodels estimates again."""
 
-# Two ways to round sums over a window; betas are of order 1, errors of order 0.1.
-_AGREEMENT: Final = 1e-9
-
 # Betas are estimated over years in which weights drift and stocks come and go: the mean of a few
 # stocks can be anywhere, that of a market is near 1.
 _NEAR_ONE: Final = 0.1
 _MARKET_STOCKS: Final = 100
 
-Look = Callable[[Warehouse, Settings, MonthRange], Finding]
-
 
 def beta_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
     return [
-        beta_check(
+        run_check(
             ROLLING_BETA,
             "agrees_with_statsmodels",
             "error",
             f"{SAMPLE} random rows of the run, estimated again by statsmodels.",
             agreement,
         ),
-        beta_check(
+        run_check(
             ROLLING_BETA,
             "every_window_is_regular",
             "warn",
             "Windows with enough returns have estimates: factors are not collinear.",
             regularity,
         ),
-        beta_check(
+        run_check(
             ROLLING_BETA,
             "market_beta_is_one",
             "warn",
@@ -60,26 +51,6 @@ def beta_checks() -> list[dg.AssetChecksDefinition]:
             market_beta,
         ),
     ]
-
-
-def beta_check(
-    table: Table, name: str, severity: Severity, description: str, look: Look
-) -> dg.AssetChecksDefinition:
-    """Declare a check of ``table`` over the months of the run."""
-
-    @dg.asset_check(
-        asset=asset_key(table),
-        name=name,
-        blocking=severity == "error",
-        description=description,
-        required_resource_keys={"warehouse", "settings"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        warehouse: Warehouse = context.resources.warehouse
-        finding = look(warehouse, context.resources.settings, months_of(context))
-        return reported(warehouse, table.qualified_name, name, severity, finding)
-
-    return check
 
 
 def agreement(warehouse: Warehouse, settings: Settings, months: MonthRange) -> Finding:
@@ -98,19 +69,7 @@ def agreement(warehouse: Warehouse, settings: Settings, months: MonthRange) -> F
         "security_id", "last_month", "model", maintain_order=True
     )
     differences = [_difference(rows) for rows in windows]
-    # Written so that a difference that is not a number fails.
-    off = sum(not difference <= _AGREEMENT for difference in differences)
-    return Finding(
-        passed=not off,
-        failing_rows=off,
-        # What is published names no difference: its last bits depend on the machine's algebra.
-        observed=f"{len(differences)} rows estimated again, {off} differ by more than "
-        f"{_AGREEMENT:g}",
-        metadata={
-            "tolerance": _AGREEMENT,
-            "largest_difference": max(differences, default=0.0),
-        },
-    )
+    return estimated_again(differences)
 
 
 def _difference(window: pl.DataFrame) -> float:

@@ -8,8 +8,7 @@ import polars as pl
 
 from factor_pipeline.assets.common import markdown
 from factor_pipeline.assets.risk import daily_factors
-from factor_pipeline.checks.betas import beta_check
-from factor_pipeline.checks.results import Finding
+from factor_pipeline.checks.results import Finding, estimated_again, run_check
 from factor_pipeline.compute.betas.market import CORRELATION_DAYS, VOLATILITY_DAYS
 from factor_pipeline.compute.betas.market_days import MarketDays
 from factor_pipeline.compute.betas.models import MODELS
@@ -25,21 +24,18 @@ from factor_pipeline.warehouse.store import Warehouse
 SAMPLE: Final = 10
 """Rows of the run, of each table, that are estimated again."""
 
-# Two ways to round sums over a window; betas are of order 1, their errors of order 0.1.
-_AGREEMENT: Final = 1e-9
-
 
 def daily_beta_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
     return [
-        beta_check(
+        run_check(
             DAILY_BETA,
             "agrees_with_statsmodels",
             "error",
             f"{SAMPLE} random rows of the run, estimated again by statsmodels from raw prices.",
             regressions_agree,
         ),
-        beta_check(
+        run_check(
             DAILY_BETA,
             "covers_the_panel",
             "warn",
@@ -47,14 +43,14 @@ def daily_beta_checks() -> list[dg.AssetChecksDefinition]:
             "price lies on a day without factors.",
             coverage,
         ),
-        beta_check(
+        run_check(
             MARKET_BETA,
             "agrees_with_plain_statistics",
             "error",
             f"{SAMPLE} random rows of the run, estimated again day by day from raw prices.",
             figures_agree,
         ),
-        beta_check(
+        run_check(
             MARKET_BETA,
             "figures_are_there",
             "warn",
@@ -73,7 +69,7 @@ def regressions_agree(warehouse: Warehouse, settings: Settings, months: MonthRan
         _regression_difference(row, _days(warehouse, settings, factors, row).tail(window))
         for row in sample.iter_rows(named=True)
     ]
-    return _agreement(differences)
+    return estimated_again(differences)
 
 
 def figures_agree(warehouse: Warehouse, settings: Settings, months: MonthRange) -> Finding:
@@ -85,7 +81,7 @@ def figures_agree(warehouse: Warehouse, settings: Settings, months: MonthRange) 
         _figure_difference(row, _days(warehouse, settings, factors, row), window)
         for row in sample.iter_rows(named=True)
     ]
-    return _agreement(differences)
+    return estimated_again(differences)
 
 
 def coverage(warehouse: Warehouse, settings: Settings, months: MonthRange) -> Finding:
@@ -118,22 +114,6 @@ def completeness(warehouse: Warehouse, _: Settings, months: MonthRange) -> Findi
         observed=f"{known} of {int(counts['stock_months'].sum())} figures are known, {failing} "
         "are not for another reason than too few returns",
         metadata={"rows": markdown(counts)},
-    )
-
-
-def _agreement(differences: list[float]) -> Finding:
-    # Written so that a difference that is not a number fails.
-    off = sum(not difference <= _AGREEMENT for difference in differences)
-    return Finding(
-        passed=not off,
-        failing_rows=off,
-        # What is published names no difference: its last bits depend on the machine's algebra.
-        observed=f"{len(differences)} rows estimated again, {off} differ by more than "
-        f"{_AGREEMENT:g}",
-        metadata={
-            "tolerance": _AGREEMENT,
-            "largest_difference": max(differences, default=0.0),
-        },
     )
 
 

@@ -3,10 +3,11 @@
 import dagster as dg
 import polars as pl
 
-from factor_pipeline.assets.common import asset_key, markdown
-from factor_pipeline.checks.results import Finding, reported
+from factor_pipeline.assets.common import markdown
+from factor_pipeline.checks.results import Finding, run_check
 from factor_pipeline.compute.betting_against_beta import BAB
 from factor_pipeline.compute.factors import FORMULAS
+from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.settings import PortfolioSettings, Settings
 from factor_pipeline.warehouse.store import Warehouse
@@ -16,25 +17,18 @@ OWN_FACTORS = (*(formula.factor for formula in FORMULAS), BAB)
 
 def factor_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
-
-    @dg.asset_check(
-        asset=asset_key(FACTOR_RETURN),
-        name="own_factors_are_there",
-        blocking=False,
-        description=f"Each of {', '.join(OWN_FACTORS)} has returns.",
-        required_resource_keys={"warehouse", "settings"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        warehouse: Warehouse = context.resources.warehouse
-        settings: Settings = context.resources.settings
-        finding = own_factors(warehouse, settings.portfolios)
-        table = FACTOR_RETURN.qualified_name
-        return reported(warehouse, table, "own_factors_are_there", "warn", finding)
-
-    return [check]
+    return [
+        run_check(
+            FACTOR_RETURN,
+            "own_factors_are_there",
+            "warn",
+            f"Each of {', '.join(OWN_FACTORS)} has returns.",
+            own_factors,
+        )
+    ]
 
 
-def own_factors(warehouse: Warehouse, settings: PortfolioSettings) -> Finding:
+def own_factors(warehouse: Warehouse, settings: Settings, _: MonthRange) -> Finding:
     """Count the months of each own factor; where there are none, say which signal is missing."""
     months = dict(
         warehouse.read(
@@ -42,7 +36,7 @@ def own_factors(warehouse: Warehouse, settings: PortfolioSettings) -> Finding:
             "where source = 'own' group by factor order by factor"
         ).iter_rows()
     )
-    needed = _signals_of_factors(settings)
+    needed = _signals_of_factors(settings.portfolios)
     signals = sorted({signal for of_factor in needed.values() for signal in of_factor})
     counts = ", ".join(f"count({signal}) as {signal}" for signal in signals)
     known = warehouse.read(f"select {counts} from signal.characteristic").row(0, named=True)  # noqa: S608

@@ -1,14 +1,24 @@
 """What every check returns to Dagster, and the row it leaves in ``quality.check_result``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import dagster as dg
 import polars as pl
 
+from factor_pipeline.assets.common import all_months, asset_key
+from factor_pipeline.months import MonthRange
+from factor_pipeline.partitions import months_of
 from factor_pipeline.schemas.quality import CHECK_RESULT
 from factor_pipeline.schemas.rules.rule import Severity
+from factor_pipeline.schemas.table import Table
+from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.store import Warehouse
+
+# Two ways to round sums over a window; estimates are of order 1, their errors of order 0.1, and
+# t-values of markets of order 100.
+AGREEMENT: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +81,45 @@ def warehouse_check(
         return reported(warehouse, ".".join(asset.path), name, severity, look(warehouse))
 
     return check
+
+
+Look = Callable[[Warehouse, Settings, MonthRange], Finding]
+
+
+def run_check(
+    table: Table, name: str, severity: Severity, description: str, look: Look
+) -> dg.AssetChecksDefinition:
+    """Declare a check of ``table`` over the months of the run, which are all if it has none."""
+
+    @dg.asset_check(
+        asset=asset_key(table),
+        name=name,
+        blocking=severity == "error",
+        description=description,
+        required_resource_keys={"warehouse", "settings"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        warehouse: Warehouse = context.resources.warehouse
+        settings: Settings = context.resources.settings
+        months = months_of(context) if table.monthly else all_months(settings)
+        finding = look(warehouse, settings, months)
+        return reported(warehouse, table.qualified_name, name, severity, finding)
+
+    return check
+
+
+def estimated_again(differences: Sequence[float]) -> Finding:
+    """Judge the largest difference of each row from an independent estimate of it."""
+    # Written so that a difference that is not a number fails.
+    off = sum(not difference <= AGREEMENT for difference in differences)
+    return Finding(
+        passed=not off,
+        failing_rows=off,
+        # What is published names no difference: its last bits depend on the machine's algebra.
+        observed=f"{len(differences)} rows estimated again, {off} differ by more than "
+        f"{AGREEMENT:g}",
+        metadata={
+            "tolerance": AGREEMENT,
+            "largest_difference": max(differences, default=0.0),
+        },
+    )

@@ -5,11 +5,11 @@ from typing import Final
 import dagster as dg
 import polars as pl
 
-from factor_pipeline.assets.common import all_months, asset_key
 from factor_pipeline.assets.factors import library_vintage
-from factor_pipeline.checks.results import Finding, reported
+from factor_pipeline.checks.results import Finding, estimated_again, run_check
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.statistics.alphas import IS_SPREAD
+from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.statistics import ALPHA
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql
@@ -18,35 +18,25 @@ from factor_pipeline.warehouse.store import Warehouse
 SAMPLE: Final = 20
 """Rows that statsmodels estimates again."""
 
-# Two ways to solve the same equations; t-values are of order 1, those of the market of order 100.
-_AGREEMENT: Final = 1e-9
-
 
 def statistics_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
-
-    @dg.asset_check(
-        asset=asset_key(ALPHA),
-        name="agrees_with_statsmodels",
-        blocking=True,
-        description=f"{SAMPLE} random rows, estimated again by statsmodels.",
-        required_resource_keys={"warehouse", "settings"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        warehouse: Warehouse = context.resources.warehouse
-        finding = agreement(warehouse, context.resources.settings)
-        return reported(
-            warehouse, ALPHA.qualified_name, "agrees_with_statsmodels", "error", finding
+    return [
+        run_check(
+            ALPHA,
+            "agrees_with_statsmodels",
+            "error",
+            f"{SAMPLE} random rows, estimated again by statsmodels.",
+            agreement,
         )
+    ]
 
-    return [check]
 
-
-def agreement(warehouse: Warehouse, settings: Settings) -> Finding:
+def agreement(warehouse: Warehouse, settings: Settings, months: MonthRange) -> Finding:
     """Estimate random alphas again with statsmodels and compare."""
     factors = warehouse.read_months(
         load_sql("risk/factors"),
-        all_months(settings),
+        months,
         source="library",
         vintage=library_vintage(warehouse, settings),
     )
@@ -55,19 +45,7 @@ def agreement(warehouse: Warehouse, settings: Settings) -> Finding:
         "sort", "weighting", "cell", "model", maintain_order=True
     )
     differences = [_difference(sample) for sample in samples]
-    # Written so that a difference that is not a number fails.
-    off = sum(not difference <= _AGREEMENT for difference in differences)
-    return Finding(
-        passed=not off,
-        failing_rows=off,
-        # What is published names no difference: its last bits depend on the machine's algebra.
-        observed=f"{len(differences)} rows estimated again, {off} differ by more than "
-        f"{_AGREEMENT:g}",
-        metadata={
-            "tolerance": _AGREEMENT,
-            "largest_difference": max(differences, default=0.0),
-        },
-    )
+    return estimated_again(differences)
 
 
 def _difference(sample: pl.DataFrame) -> float:

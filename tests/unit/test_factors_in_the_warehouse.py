@@ -102,7 +102,7 @@ def test_every_factor_has_returns(warehouse):
     # There are signals from the second month on, and a July in the seventh.
     june = dict.fromkeys(("SMB", "SMB_FF5", "HML", "RMW", "CMA"), 30)
     assert months == dict.fromkeys(OWN_FACTORS, 35) | june
-    found = own_factors(warehouse, SETTINGS.portfolios)
+    found = own_factors(warehouse, SETTINGS, all_months(SETTINGS))
     assert (found.passed, found.observed) == (True, "11 factors, all with returns")
 
 
@@ -144,7 +144,7 @@ def test_a_factor_that_cannot_be_computed_is_reported_with_the_reason(poorer):
     (rows,) = comparison.build(Run(poorer, SETTINGS, all_months(SETTINGS)))
     months = dict(rows.select("factor", "months").iter_rows())
     assert (months["RMW"], months["SMB_FF5"], months["CMA"]) == (0, 0, 30)
-    found = own_factors(poorer, SETTINGS.portfolios)
+    found = own_factors(poorer, SETTINGS, all_months(SETTINGS))
     assert (found.passed, found.failing_rows) == (False, 2)
     assert found.observed == (
         "without a return in any month: SMB_FF5 (no operating_profitability); "

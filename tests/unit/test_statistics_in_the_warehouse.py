@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from factor_pipeline.assets import statistics as assets
-from factor_pipeline.assets.common import Run
+from factor_pipeline.assets.common import Run, all_months
 from factor_pipeline.checks import statistics as checks
 from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.conform import conformed
@@ -126,7 +126,7 @@ def test_alphas_are_on_the_library_in_use_whatever_own_factors_do(warehouse):
 def test_the_check_passes_on_what_the_asset_built_and_sees_what_was_changed(warehouse):
     alphas, _ = built(warehouse, assets.alpha)
     warehouse.replace(ALPHA, alphas)
-    finding = checks.agreement(warehouse, SETTINGS)
+    finding = checks.agreement(warehouse, SETTINGS, all_months(SETTINGS))
     assert (finding.passed, finding.failing_rows) == (True, 0)
     # Off by a bit more than rounding, another number of months, another lag.
     for changed in (
@@ -136,5 +136,5 @@ def test_the_check_passes_on_what_the_asset_built_and_sees_what_was_changed(ware
         alphas.with_columns(pl.col("nw_lag") + 1),
     ):
         warehouse.replace(ALPHA, changed)
-        finding = checks.agreement(warehouse, SETTINGS)
+        finding = checks.agreement(warehouse, SETTINGS, all_months(SETTINGS))
         assert (finding.passed, finding.failing_rows) == (False, checks.SAMPLE)
