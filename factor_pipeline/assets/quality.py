@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.compute.quality.filings import FILING_RULES, filing_flags
 from factor_pipeline.schemas.factor import COMPARISON
 from factor_pipeline.schemas.flag import FLAG, RULE
 from factor_pipeline.schemas.panel import SECURITY_MONTH
@@ -62,7 +63,8 @@ def rule(run: Run) -> Frames:  # noqa: ARG001 - every asset takes the run
 )
 def flag(run: Run) -> Frames:
     """Fill ``quality.flag`` with what the rules find in the raw tables."""
-    return (_flags(run, DATA_RULES, "data"),)
+    models = [one for one in DATA_RULES if one.name not in FILING_RULES]
+    return (_flags(run, models, "data", _of_filings(run)),)
 
 
 @table_asset(
@@ -76,8 +78,8 @@ def result_flag(run: Run) -> Frames:
     return (_flags(run, RESULT_RULES, "results"),)
 
 
-def _flags(run: Run, rules: Iterable[Rule], stage: str) -> pl.DataFrame:
-    found = [_of_model(run, one) for one in rules]
+def _flags(run: Run, models: Iterable[Rule], stage: str, *others: pl.DataFrame) -> pl.DataFrame:
+    found = [_of_model(run, one) for one in models] + [_declared(frame) for frame in others]
     columns = [pl.col(column.name).cast(column.dtype) for column in FLAG.columns]
     flagged = [frame.with_columns(stage=pl.lit(stage)).select(columns) for frame in found]
     return pl.concat([FLAG.empty(), *flagged]).sort(FLAG.key)
@@ -85,10 +87,32 @@ def _flags(run: Run, rules: Iterable[Rule], stage: str) -> pl.DataFrame:
 
 def _of_model(run: Run, one: Rule) -> pl.DataFrame:
     """Rows that ``sql/quality/<rule>.sql`` finds."""
-    rows = run.warehouse.read(load_sql(f"quality/{one.name}"), threshold=one.threshold)
-    return rows.with_columns(
-        rule=pl.lit(one.name), severity=pl.lit(one.severity), table_name=pl.lit(one.table)
+    rows = run.warehouse.read(
+        load_sql(f"quality/{one.name}"),
+        threshold=one.threshold,
+        lag_months=run.settings.panel.filing_lag_months,
     )
+    return _declared(rows.with_columns(rule=pl.lit(one.name)))
+
+
+def _of_filings(run: Run) -> pl.DataFrame:
+    """Rows that filings show when they are held against the ones before."""
+    filings = run.warehouse.read(
+        load_sql("quality/filings"), lag_months=run.settings.panel.filing_lag_months
+    )
+    splits = run.warehouse.read(load_sql("quality/splits"))
+    thresholds = {name: RULES[name].threshold or 0.0 for name in FILING_RULES}
+    return filing_flags(filings, splits, thresholds)
+
+
+def _declared(found: pl.DataFrame) -> pl.DataFrame:
+    """Add what the catalogue says of each row's ``rule``."""
+    declared = pl.DataFrame(
+        [(one.name, one.severity, one.table) for one in RULES.values()],
+        schema=["rule", "severity", "table_name"],
+        orient="row",
+    )
+    return found.join(declared, on="rule", how="left")
 
 
 ASSETS = (rule, flag, result_flag)

@@ -1,11 +1,13 @@
 -- Grain: one row per (subject, fault_date).
--- Balance sheets with stockholders' equity below zero, by the end of their period.
+-- Balance sheets with stockholders' equity below zero.
+-- Parameters: $lag_months (of filings without a date).
 select
     vendor_id as subject,
     period_end as fault_date,
-    null::double as expected,
+    cast(null as double) as expected,
     'equity below zero' as detail,
-    coalesce(min(filed_at), period_end) as known_date,
+    min(coalesce(filed_at, last_day(period_end + to_months(cast($lag_months as integer)))))
+        as known_date,
     min(total_equity) as figure,
     min(file) as file
 from raw.fundamental
