@@ -14,6 +14,7 @@ from factor_pipeline.months import add_months
 from factor_pipeline.settings_etf import EtfSettings
 from factor_pipeline.settings_messages import one_line
 from factor_pipeline.settings_portfolios import PortfolioSettings
+from factor_pipeline.settings_quality import QualitySettings
 from factor_pipeline.settings_sections import (
     BacktestSettings,
     BenchmarkSettings,
@@ -27,7 +28,6 @@ from factor_pipeline.settings_sections import (
     Month,
     PanelSettings,
     PricesSettings,
-    QualitySettings,
     ScheduleSettings,
     Section,
     SimulationSettings,

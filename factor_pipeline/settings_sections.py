@@ -277,12 +277,6 @@ class BacktestSettings(Section):
     bootstrap_seed: Whole = Field(default=1, ge=0, le=2**63 - 1)
 
 
-class QualitySettings(Section):
-    """When data are too broken to go on."""
-
-    max_bad_file_share: Number = Field(default=0.05, ge=0, le=1)
-
-
 class ScheduleSettings(Section):
     """When the nightly run starts."""
 

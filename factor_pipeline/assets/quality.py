@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.quality_prices import COMPUTED_PRICE_RULES, price_flags
 from factor_pipeline.compute.quality.filings import FILING_RULES, filing_flags
 from factor_pipeline.schemas.factor import COMPARISON
 from factor_pipeline.schemas.flag import FLAG, RULE
@@ -58,13 +59,14 @@ def rule(run: Run) -> Frames:  # noqa: ARG001 - every asset takes the run
         Upstream(LISTING),
         Upstream(DELISTING),
     ],
-    kinds=("sql",),
+    kinds=("polars", "sql"),
     scope={"stage": "data"},
 )
 def flag(run: Run) -> Frames:
     """Fill ``quality.flag`` with what the rules find in the raw tables."""
-    models = [one for one in DATA_RULES if one.name not in FILING_RULES]
-    return (_flags(run, models, "data", _of_filings(run)),)
+    computed = {*COMPUTED_PRICE_RULES, *FILING_RULES}
+    modelled = [one for one in DATA_RULES if one.name not in computed]
+    return (_flags(run, modelled, "data", price_flags(run), _of_filings(run)),)
 
 
 @table_asset(
@@ -78,8 +80,10 @@ def result_flag(run: Run) -> Frames:
     return (_flags(run, RESULT_RULES, "results"),)
 
 
-def _flags(run: Run, models: Iterable[Rule], stage: str, *others: pl.DataFrame) -> pl.DataFrame:
-    found = [_of_model(run, one) for one in models] + [_declared(frame) for frame in others]
+def _flags(run: Run, modelled: Iterable[Rule], stage: str, *computed: pl.DataFrame) -> pl.DataFrame:
+    """Return flags of the rules that have a SQL model, and those that functions found."""
+    found = [_of_model(run, one) for one in modelled]
+    found += [_catalogued(frame) for frame in computed]
     columns = [pl.col(column.name).cast(column.dtype) for column in FLAG.columns]
     flagged = [frame.with_columns(stage=pl.lit(stage)).select(columns) for frame in found]
     return pl.concat([FLAG.empty(), *flagged]).sort(FLAG.key)
@@ -92,7 +96,7 @@ def _of_model(run: Run, one: Rule) -> pl.DataFrame:
         threshold=one.threshold,
         lag_months=run.settings.panel.filing_lag_months,
     )
-    return _declared(rows.with_columns(rule=pl.lit(one.name)))
+    return _catalogued(rows.with_columns(rule=pl.lit(one.name)))
 
 
 def _of_filings(run: Run) -> pl.DataFrame:
@@ -105,14 +109,11 @@ def _of_filings(run: Run) -> pl.DataFrame:
     return filing_flags(filings, splits, thresholds)
 
 
-def _declared(found: pl.DataFrame) -> pl.DataFrame:
-    """Add what the catalogue says of each row's ``rule``."""
-    declared = pl.DataFrame(
-        [(one.name, one.severity, one.table) for one in RULES.values()],
-        schema=["rule", "severity", "table_name"],
-        orient="row",
-    )
-    return found.join(declared, on="rule", how="left")
+def _catalogued(found: pl.DataFrame) -> pl.DataFrame:
+    """Attach what the catalogue says about the rule of each row."""
+    catalogue = [(one.name, one.severity, one.table) for one in RULES.values()]
+    names = ["rule", "severity", "table_name"]
+    return found.join(pl.DataFrame(catalogue, schema=names, orient="row"), on="rule")
 
 
 ASSETS = (rule, flag, result_flag)

@@ -1,1 +1,1 @@
-"""Faults in the data that are told by computing."""
+"""Rules of data quality that take more than one query: rows in, flagged rows out."""
