@@ -27,8 +27,8 @@ COMPUTED_PRICE_RULES = frozenset(
 
 PRICE_THRESHOLDS = {rule.name: rule.threshold for rule in PRICE_RULES if rule.threshold is not None}
 
-# So many rows take 150 MB with all that rules make of them.
-_ROWS_AT_ONCE = 1_000_000
+# So many rows take 150 MB with all that the rules make of them.
+_ROWS_AT_ONCE = 500_000
 
 
 def price_flags(run: Run) -> pl.DataFrame:
