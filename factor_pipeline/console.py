@@ -1,6 +1,7 @@
 """What the command line prints: tables on stdout, everything else on stderr."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from factor_pipeline.compute.freshness import aged
 from factor_pipeline.doctor import Finding
+from factor_pipeline.freshness import complaints
 from factor_pipeline.months import MonthRange
+from factor_pipeline.schemas.quality import FRESHNESS
 from factor_pipeline.warehouse.query import query_published
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ order by factor, vintage
 _WARNINGS = """
 select table_name, check_name, observed
 from quality.check_result
-where not passed
+where not passed and check_name <> 'is_up_to_date'
 order by table_name, check_name
 """
 _SHARES = frozenset({"cagr", "volatility", "max_drawdown"})
@@ -62,6 +66,7 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
         _show("Strategies, net of costs (each over its own months)", pipeline, _STRATEGIES)
         _show("Own factors against the library", pipeline, _FACTORS)
         _show("Warnings", pipeline, _WARNINGS)
+    ages(pipeline.warehouse.table(FRESHNESS), today())
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
     _OUT.print("Look next:")
     _OUT.print('  factor-pipeline sql "select * from backtest.summary"', markup=False)
@@ -95,7 +100,34 @@ def status(pipeline: "Pipeline") -> None:
         _OUT.print(f"prices to  {state.data_end or 'none'}")
         _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
         _OUT.print(f"to build   {state.needed(pipeline.settings) or 'nothing'}")
+        ages(pipeline.warehouse.table(FRESHNESS), today())
     _show("Warnings", pipeline, _WARNINGS)
+
+
+def today() -> date:
+    """Day by which ages are stated, UTC."""
+    return datetime.now(UTC).date()
+
+
+def ages(freshness: pl.DataFrame, day: date) -> None:
+    """Say how old each data set is on a day, and what is wrong with that, in a line each."""
+    if freshness.is_empty():
+        return
+    as_of = aged(freshness, day)
+    _OUT.print("\n[bold]Age of the data[/bold]")
+    table(
+        as_of.select(
+            "data_set",
+            "source",
+            "last_day",
+            pl.col("age_days").alias("days"),
+            pl.col("max_age_days").cast(pl.String).fill_null("any").alias("allowed"),
+            "files",
+        )
+    )
+    for row in as_of.iter_rows(named=True):
+        for complaint in complaints(row):
+            _OUT.print(complaint, markup=False, soft_wrap=True)
 
 
 def queries(texts: Mapping[str, str]) -> None:

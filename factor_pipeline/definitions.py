@@ -30,6 +30,7 @@ from factor_pipeline.builds import code_version
 from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.daily_betas import daily_beta_checks
 from factor_pipeline.checks.factors import factor_checks
+from factor_pipeline.checks.freshness import freshness_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
 from factor_pipeline.checks.rules import rule_checks
@@ -40,7 +41,7 @@ from factor_pipeline.instance import run_lock
 from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
 from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
 from factor_pipeline.schemas.registry import DERIVED_TABLES, TABLES, TRUTH_TABLES
-from factor_pipeline.settings import DATA_SETS, Settings, home, load_settings
+from factor_pipeline.settings import DATA_SETS, WORK_FILE, Settings, home, load_settings
 from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.warehouse.store import Warehouse
 
@@ -68,7 +69,7 @@ def table_assets(settings: Settings) -> tuple[TableAsset, ...]:
 
 def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
     """Everything Dagster needs to run the warehouse in ``folder`` with these settings."""
-    warehouse = Warehouse(folder / "warehouse.duckdb")
+    warehouse = Warehouse(folder / WORK_FILE)
     if not warehouse.path.exists():
         warehouse.prepare(TABLES.values())
     partitions = monthly_partitions(settings)
@@ -90,6 +91,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
             *(check for table in checked for check in table_checks(table)),
             *number_checks(),
             *rule_checks(),
+            *freshness_checks(),
             *factor_checks(),
             *beta_checks(),
             *outside_data_checks(),

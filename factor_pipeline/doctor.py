@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from factor_pipeline.errors import FactorPipelineError
+from factor_pipeline.errors import FactorPipelineError, SettingsError
 from factor_pipeline.settings import DATA_SETS, Settings
 
 _FREE_GIB = 2.0
@@ -77,6 +77,9 @@ def _offer(settings: Settings, data_set: str) -> Finding:
     source = source_of(settings, data_set)
     if source is None:
         return Finding(data_set, passed=True, said="none: what needs it stays empty")
+    path = getattr(settings, data_set).path
+    if path and not path.exists():
+        raise SettingsError(f"nothing exists at {path}")
     files = list(source.files())
     return Finding(
         data_set,

@@ -8,7 +8,8 @@ from datetime import date, datetime
 import polars as pl
 
 from factor_pipeline.changes import first_changed_day
-from factor_pipeline.errors import BadFileError, DataError
+from factor_pipeline.errors import BadFileError, DataError, SettingsError
+from factor_pipeline.outages import as_refusal, reason_of
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Source
@@ -21,7 +22,9 @@ class IngestReport:
     """What one ingestion of one data set did.
 
     ``rows`` and ``rejected`` count what was parsed this time; ``changed_from`` is the first day
-    whose numbers may differ from before, null when nothing changed.
+    whose numbers may differ from before, null when nothing changed. ``outage`` says why nothing
+    new was taken from the source, ``advice`` what to do about it; both are empty when it
+    delivered.
     """
 
     data_set: str
@@ -33,6 +36,8 @@ class IngestReport:
     quarantined: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     changed_from: date | None = None
+    outage: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,10 @@ class _Known:
 
     log: dict[str, dict[str, object]]
     rejected: set[tuple[str, str]]
+
+    def has_rows_of(self, source: Source) -> bool:
+        """Whether this source has filled the data set before."""
+        return any(row["source"] == source.name and row["rows"] for row in self.log.values())
 
     def has_seen(self, file: str, source: Source, digest: str) -> bool:
         """Whether this parser of this source has read just these bytes the last time."""
@@ -151,10 +160,16 @@ class Ingestion:
         keeps its rows and is reported as missing. Files that are excluded, or stem from another
         source than now, leave with their rows; ``source`` null empties the data set.
 
+        When the source cannot be listed or read, or more than ``max_bad_share`` of its files are
+        bad, nothing of it is taken: a data set that it has filled before stays as it was, whole,
+        and the report tells of the outage.
+
         Raises
         ------
+        SettingsError
+            When the source offers nothing and has never filled the data set.
         DataError
-            When more than ``max_bad_share`` of the files are bad; no table is changed then.
+            When it offers too many bad files, or ones that cannot be read, and never has.
         """
         report = IngestReport(data_set)
         known = self._known(data_set)
@@ -163,14 +178,21 @@ class Ingestion:
         fetched: list[_Fetched] = []
         if source:
             fetch = _Fetch(source, self.store, known, report, self.now)
-            for offer in source.files():
-                file = f"{data_set}/{offer.name}"
-                if file in excluded:
-                    continue
-                offered.add(file)
-                if changed := fetch.changed(file, offer, offer.read()):
-                    fetched.append(changed)
-        _refuse_too_many_bad(report, self.max_bad_share)
+            try:
+                for offer in source.files():
+                    file = f"{data_set}/{offer.name}"
+                    if file in excluded:
+                        continue
+                    offered.add(file)
+                    if changed := fetch.changed(file, offer, offer.read()):
+                        fetched.append(changed)
+                _refuse_too_many_bad(report, self.max_bad_share)
+            except (DataError, SettingsError, OSError) as error:
+                if not known.has_rows_of(source):
+                    raise as_refusal(error, data_set) from error
+                report.outage = reason_of(error, report.quarantined, report.offered)
+                report.advice = str(error)
+                fetched.clear()
         leaving = [
             file
             for file, row in known.log.items()

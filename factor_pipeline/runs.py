@@ -11,11 +11,12 @@ import dagster as dg
 from factor_pipeline.builds import State, forget_other_months
 from factor_pipeline.console_log import progress
 from factor_pipeline.errors import DataError, SettingsError, StoppedError
+from factor_pipeline.freshness import refuse_paths_never_read
 from factor_pipeline.instance import bury_dead_runs, prepare_instance, run_lock
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.partitions import last_partition, range_tags
 from factor_pipeline.schemas.registry import TABLES
-from factor_pipeline.settings import Settings
+from factor_pipeline.settings import WORK_FILE, Settings
 from factor_pipeline.warehouse.store import Warehouse
 
 # Our logger in place of Dagster's own, which writes every event to stderr.
@@ -38,7 +39,7 @@ class Pipeline:
     @property
     def warehouse(self) -> Warehouse:
         """The work file."""
-        return Warehouse(self.home / "warehouse.duckdb")
+        return Warehouse(self.home / WORK_FILE)
 
     @property
     def published(self) -> Path:
@@ -76,7 +77,7 @@ class Pipeline:
 
     def _run(self, first: date | None, last: date | None) -> MonthRange | None:
         instance = self.prepare()
-        self._execute(instance, "ingest", {}, "Reading what is new")
+        self._ingest(instance)
         state = State.of(self.warehouse)
         end = state.last_month(self.settings)
         if first or last:
@@ -100,7 +101,7 @@ class Pipeline:
 
     def _nightly(self) -> MonthRange:
         instance = self.prepare()
-        self._execute(instance, "ingest", {}, "Reading what is new")
+        self._ingest(instance)
         state = State.of(self.warehouse)
         every = self._every_month(state.last_month(self.settings))
         starts = [max(add_months(every.end, -2), every.start)]
@@ -109,6 +110,10 @@ class Pipeline:
         months = every.since(min(starts))
         self._execute(instance, "build", _tags(months), f"Computing {months}")
         return months
+
+    def _ingest(self, instance: dg.DagsterInstance) -> None:
+        refuse_paths_never_read(self.warehouse, self.settings)
+        self._execute(instance, "ingest", {}, "Reading what is new")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -41,6 +41,7 @@ __all__ = [
     "DEFAULT_HOME",
     "HOME_VARIABLE",
     "OPTIONAL_DATA_SETS",
+    "WORK_FILE",
     "BacktestSettings",
     "PanelSettings",
     "PortfolioSettings",
@@ -53,6 +54,7 @@ __all__ = [
 CONFIG_VARIABLE = "FACTOR_CONFIG"
 HOME_VARIABLE = "FACTOR_HOME"
 DEFAULT_HOME = "var"
+WORK_FILE = "warehouse.duckdb"
 
 OPTIONAL_DATA_SETS = (
     "fundamentals",
@@ -241,11 +243,18 @@ def load_settings(config: Path | None = None) -> Settings:
     except (ValueError, RecursionError) as error:
         hint = '; months are written in quotes, "YYYY-MM"' if _BARE_MONTH.search(text) else ""
         raise SettingsError(f"{named} is not a TOML file: {error}{hint}") from error
-    return parse_settings(document, base=named.resolve().parent, name=str(named))
+    built_before = (home() / WORK_FILE).exists()
+    base = named.resolve().parent
+    return parse_settings(document, base=base, name=str(named), may_be_gone=built_before)
 
 
-def parse_settings(document: dict[str, Any], *, base: Path, name: str = "settings") -> Settings:
+def parse_settings(
+    document: dict[str, Any], *, base: Path, name: str = "settings", may_be_gone: bool = False
+) -> Settings:
     """Validate a settings document; relative paths in it start at ``base``.
+
+    Where ``may_be_gone``, a path at which nothing is any more is let through: the warehouse may
+    have last good rows of its files, which ingestion knows.
 
     Raises
     ------
@@ -253,7 +262,8 @@ def parse_settings(document: dict[str, Any], *, base: Path, name: str = "setting
         With one line that starts with ``name`` and names the first wrong key and what it accepts.
     """
     try:
-        return Settings.model_validate(document, context={"base": base})
+        context = {"base": base, "may_be_gone": may_be_gone}
+        return Settings.model_validate(document, context=context)
     except ValidationError as error:
         raise SettingsError(f"{name}: {one_line(error, Settings)}") from error
 

@@ -69,7 +69,8 @@ def _existing(path: Path, info: ValidationInfo) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise ValueError(f"{path!s:.40} cannot be looked up: {reason}") from None
-    if not found:
+    # A folder that has gone does not end what was built from it before: see `ingestion`.
+    if not found and not (info.context or {}).get("may_be_gone"):
         raise ValueError(f"nothing exists at {resolved}; paths are relative to the settings file")
     return resolved
 

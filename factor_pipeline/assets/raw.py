@@ -1,10 +1,11 @@
 """Raw tables: one asset per data set, filled from its source."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown, table_schema
+from factor_pipeline.freshness import complaints, max_age_days, record_freshness
 from factor_pipeline.ingestion import Ingestion, IngestReport, data_version
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.settings import Settings
@@ -33,6 +34,7 @@ def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         required_resource_keys={"warehouse", "settings", "raw_store"},
         pool=WRITER_POOL,
+        freshness_policy=_policy(settings, data_set),
         metadata={
             "dagster/column_schema": table_schema(table),
             "dagster/table_name": table.qualified_name,
@@ -43,15 +45,25 @@ def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
         current: Settings = context.resources.settings
         store: RawStore = context.resources.raw_store
         section = getattr(current, data_set)
-        ingestion = Ingestion(
-            warehouse, store, current.quality.max_bad_file_share, datetime.now(UTC)
-        )
+        now = datetime.now(UTC)
+        ingestion = Ingestion(warehouse, store, current.quality.max_bad_file_share, now)
         report = ingestion.run(data_set, source_of(current, data_set), section.exclude)
-        for file in report.missing:
-            context.log.warning("%s is no longer offered; its last good rows stay", file)
+        freshness = record_freshness(warehouse, current, report, now)
+        for complaint in complaints(freshness) if freshness else ():
+            context.log.warning("%s", complaint)
+        if report.advice:
+            context.log.warning("%s", report.advice)
         return _result(warehouse, report)
 
     return ingest
+
+
+def _policy(settings: Settings, data_set: str) -> dg.FreshnessPolicy | None:
+    """Ask for an ingestion as often as the data may be old; how old they are is a check."""
+    days = max_age_days(settings, data_set)
+    if days is None or settings.source_of(data_set) == "none":
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days))
 
 
 def _result(warehouse: Warehouse, report: IngestReport) -> dg.MaterializeResult[None]:
@@ -73,6 +85,7 @@ def _result(warehouse: Warehouse, report: IngestReport) -> dg.MaterializeResult[
             "files_unchanged": report.unchanged,
             "files_quarantined": len(report.quarantined),
             "files_missing": len(report.missing),
+            "outage": report.outage or "none",
             "rows_rejected": int(log["rejected"].sum()),
             "first_changed_day": str(report.changed_from) if report.changed_from else "none",
             "quarantine": markdown(rejected),

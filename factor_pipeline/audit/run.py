@@ -26,11 +26,10 @@ from factor_pipeline.instance import run_lock
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.registry import DERIVED_TABLES
 from factor_pipeline.schemas.table import Table
-from factor_pipeline.settings import Settings
+from factor_pipeline.settings import WORK_FILE, Settings
 from factor_pipeline.warehouse.store import Warehouse
 
 _SEED = 1
-_WORK_FILE = "warehouse.duckdb"
 
 # Where in the history the default cutoffs lie, and which months they may be: any ordinary one, a
 # June (a quarter end, and when accounting sorts are formed), a December.
@@ -170,12 +169,12 @@ def default_cutoffs(complete: Sequence[date]) -> list[date]:
 
 @contextmanager
 def _copied(home: Path) -> Iterator[Warehouse]:
-    if not (home / _WORK_FILE).exists():
+    if not (home / WORK_FILE).exists():
         raise DataError(f"there is no warehouse in {home}; run `factor-pipeline run` first")
     with TemporaryDirectory(prefix="audit-", dir=home) as folder:
-        original = Warehouse(Path(folder) / _WORK_FILE)
+        original = Warehouse(Path(folder) / WORK_FILE)
         with run_lock(home):
-            _copy(home / _WORK_FILE, original.path)
+            _copy(home / WORK_FILE, original.path)
         yield original
 
 

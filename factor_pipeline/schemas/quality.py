@@ -75,3 +75,78 @@ PENDING = Table(
         Column("changed_from", pl.Date, "date", "First day whose numbers may have changed."),
     ),
 )
+
+FRESHNESS = Table(
+    layer="quality",
+    name="freshness",
+    description="How old each data set is, and what its source did not deliver any more.",
+    key=("data_set",),
+    columns=(
+        Column("data_set", pl.String, "name", "Data set, as in the settings."),
+        Column("source", pl.String, "name", "Provider, as in the settings."),
+        Column(
+            "last_day",
+            pl.Date,
+            "date",
+            "Newest day of its rows up to the day they were read; NULL when rows have no day.",
+            nullable=True,
+        ),
+        Column(
+            "behind_file",
+            pl.String,
+            "name",
+            "File that ends first, of data sets in which every file goes on (benchmark, etf, "
+            "macro).",
+            nullable=True,
+        ),
+        Column("behind_day", pl.Date, "date", "Newest day of that file.", nullable=True),
+        Column(
+            "age_days",
+            pl.Int64,
+            "days",
+            "From behind_day, else last_day, to the day of checked_at.",
+            nullable=True,
+        ),
+        Column(
+            "max_age_days",
+            pl.Int64,
+            "days",
+            "quality.max_age_days of the settings; NULL: any age will do (simulated data, "
+            "last_month set, or never).",
+            nullable=True,
+        ),
+        Column("is_stale", pl.Boolean, "yes/no", "Whether age_days is more than max_age_days."),
+        Column("files", pl.Int64, "count", "Files with rows in the warehouse."),
+        Column(
+            "files_missing",
+            pl.Int64,
+            "count",
+            "Of them, no longer offered; their last good rows stay.",
+        ),
+        Column(
+            "files_stale",
+            pl.Int64,
+            "count",
+            "Of them, offered in a bad state now; their last good rows stay.",
+        ),
+        Column(
+            "first_missing", pl.String, "name", "The first file that is missing.", nullable=True
+        ),
+        Column("first_stale", pl.String, "name", "The first file that is bad now.", nullable=True),
+        Column(
+            "outage",
+            pl.String,
+            "text",
+            "Why nothing new was taken from the source; NULL when it delivered.",
+            nullable=True,
+        ),
+        Column(
+            "ingested_at",
+            pl.Datetime,
+            "UTC",
+            "When the newest of its bytes were first fetched.",
+            nullable=True,
+        ),
+        Column("checked_at", pl.Datetime, "UTC", "When the source was last looked at."),
+    ),
+)

@@ -25,7 +25,7 @@ from factor_pipeline.schemas.panel import (
     STATEMENT,
 )
 from factor_pipeline.schemas.portfolio import ASSIGNMENT, BREAKPOINT, PORTFOLIO_RETURN
-from factor_pipeline.schemas.quality import BUILD, CHECK_RESULT, PENDING, QUARANTINE
+from factor_pipeline.schemas.quality import BUILD, CHECK_RESULT, FRESHNESS, PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import (
     BENCHMARK_DAILY,
     DELISTING,
@@ -133,7 +133,7 @@ TRUTH_TABLES = (
 )
 """Filled, checked and published only where all data are simulated; no other table reads them."""
 
-PUBLISHED_TABLES = (*RAW_TABLES, *DERIVED_TABLES, QUARANTINE, CHECK_RESULT, BUILD)
+PUBLISHED_TABLES = (*RAW_TABLES, *DERIVED_TABLES, QUARANTINE, FRESHNESS, CHECK_RESULT, BUILD)
 TABLES: dict[str, Table] = {
     table.qualified_name: table for table in (*PUBLISHED_TABLES, *TRUTH_TABLES, PENDING)
 }

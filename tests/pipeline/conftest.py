@@ -59,7 +59,7 @@ class Home:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """Every published table but the log of builds, in stored order."""
+        """Every published table but those that state the time of a run, in stored order."""
         return published_tables(self.published)
 
 
@@ -71,7 +71,7 @@ def published_tables(path: Path) -> dict[str, pl.DataFrame]:
         return {
             name: connection.sql(f"from {name}").pl()
             for (name,) in names
-            if name not in {"quality.build", "raw.ingest_log"}
+            if name not in {"quality.build", "quality.freshness", "raw.ingest_log"}
         }
 
 

@@ -273,8 +273,8 @@ def test_a_bad_file_is_not_parsed_again_but_still_counts_as_bad(desk):
     report = desk.ingest(source, days=1)
     assert source.parsed == []
     assert report.quarantined == ["prices/A.csv"]
-    with pytest.raises(DataError, match="1 of 2 files are bad"):
-        desk.ingest(source, max_bad_share=0.1)
+    outage = desk.ingest(source, max_bad_share=0.1).outage
+    assert outage == "1 of 2 files are bad, the first is prices/A.csv"
 
 
 def test_a_file_that_turns_bad_keeps_its_last_good_rows(desk):
@@ -422,15 +422,24 @@ def test_without_a_source_the_data_set_is_emptied_and_others_stay(desk):
 
 
 def test_too_many_bad_files_change_nothing_at_all(desk):
-    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0]), C=prices("C", [5.0])))
-    before = desk.everything()
     turned = shelf(A=BAD, B=BAD, C=prices("C", [6.0]), D=prices("D", [7.0]))
-    with pytest.raises(DataError) as caught:
-        desk.ingest(turned, max_bad_share=0.49)
-    assert str(caught.value) == (
+    said = (
         "prices: 2 of 4 files are bad, more than quality.max_bad_file_share = 0.49 allows; the "
         "first is prices/A.csv. Nothing was changed. Mend the files, list them under "
         "prices.exclude, or raise the share."
+    )
+    before = desk.everything()
+    with pytest.raises(DataError) as caught:
+        desk.ingest(turned, max_bad_share=0.49)
+    assert str(caught.value) == said
+    assert desk.is_as_before(before)
+    # Once there are rows, the run goes on with them, all of them as they were.
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0]), C=prices("C", [5.0])))
+    before = desk.everything()
+    report = desk.ingest(turned, max_bad_share=0.49)
+    assert (report.outage, report.advice) == (
+        "2 of 4 files are bad, the first is prices/A.csv",
+        said,
     )
     assert desk.is_as_before(before)
     desk.ingest(turned, max_bad_share=0.5)
