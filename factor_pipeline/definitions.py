@@ -27,20 +27,12 @@ from factor_pipeline.assets.order import in_dependency_order
 from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
-from factor_pipeline.checks.betas import beta_checks
-from factor_pipeline.checks.daily_betas import daily_beta_checks
-from factor_pipeline.checks.factors import factor_checks
-from factor_pipeline.checks.freshness import freshness_checks
-from factor_pipeline.checks.numbers import number_checks
-from factor_pipeline.checks.outside_data import outside_data_checks
-from factor_pipeline.checks.rules import rule_checks
-from factor_pipeline.checks.statistics import statistics_checks
-from factor_pipeline.checks.tables import table_checks
+from factor_pipeline.checks.every import checked_tables, every_check
 from factor_pipeline.console_log import console_logger
 from factor_pipeline.instance import run_lock
 from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
 from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
-from factor_pipeline.schemas.registry import DERIVED_TABLES, TABLES, TRUTH_TABLES
+from factor_pipeline.schemas.registry import TABLES
 from factor_pipeline.settings import DATA_SETS, WORK_FILE, Settings, home, load_settings
 from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.warehouse.store import Warehouse
@@ -78,7 +70,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
         asset.definition(partitions, code_version())
         for asset in (*table_assets(settings), *known_truth)
     ]
-    checked = (*DERIVED_TABLES, *(TRUTH_TABLES if settings.is_simulated else ()))
+    checked = checked_tables(simulated=settings.is_simulated)
     keys = [key for definition in tables for key in definition.keys]
     every_month = range_tags(settings.start_month, last_partition(settings))
     return dg.Definitions(
@@ -87,17 +79,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
             *tables,
             published_asset(keys, partitions, code_version()),
         ],
-        asset_checks=[
-            *(check for table in checked for check in table_checks(table)),
-            *number_checks(),
-            *rule_checks(),
-            *freshness_checks(),
-            *factor_checks(),
-            *beta_checks(),
-            *outside_data_checks(),
-            *daily_beta_checks(),
-            *statistics_checks(),
-        ],
+        asset_checks=every_check(checked),
         jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],
         sensors=[stale_months_sensor(warehouse, settings)],

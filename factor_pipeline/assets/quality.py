@@ -20,29 +20,20 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
-from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES, RULES
+from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES
 from factor_pipeline.schemas.rules.rule import Rule
 from factor_pipeline.warehouse.models import load_sql
 
 
 @table_asset(RULE, kinds=("python",))
-def rule(run: Run) -> Frames:  # noqa: ARG001 - every asset takes the run
-    """Fill ``quality.rule`` from the declared rules."""
-    rows = [
-        {
-            "rule": one.name,
-            "table_name": one.table,
-            "severity": one.severity,
-            "finds": one.finds,
-            "harm": one.harm,
-            "threshold": one.threshold,
-            "unit": one.unit or None,
-            "why": one.why or None,
-            "dated": one.dated,
-        }
-        for one in RULES.values()
-    ]
-    return (pl.DataFrame(rows, schema=RULE.polars_schema),)
+def rule(run: Run) -> Frames:
+    """Fill ``quality.rule`` from the declared rules, screens, schemas and checks."""
+    # Checks look at assets, and know of more than this module can.
+    from factor_pipeline.checks.catalogue import catalogue  # noqa: PLC0415
+    from factor_pipeline.checks.every import checked_tables, every_check  # noqa: PLC0415
+
+    checked = checked_tables(simulated=run.settings.is_simulated)
+    return (catalogue(checked, every_check(checked)),)
 
 
 @table_asset(

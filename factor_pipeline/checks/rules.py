@@ -14,22 +14,25 @@ from factor_pipeline.warehouse.store import Warehouse
 
 _SHOWN_ROWS = 20
 
+_DATA_FLAG = dg.AssetKey([FLAG.layer, "flag"])
+_RESULT_FLAG = dg.AssetKey([FLAG.layer, "result_flag"])
+FLAG_ASSETS = frozenset({_DATA_FLAG, _RESULT_FLAG})
+
 
 def rule_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
     return [
-        _checks("flag", DATA_RULES),
-        _checks("result_flag", RESULT_RULES),
+        _checks(_DATA_FLAG, DATA_RULES),
+        _checks(_RESULT_FLAG, RESULT_RULES),
     ]
 
 
-def _checks(asset: str, rules: Iterable[Rule]) -> dg.AssetChecksDefinition:
+def _checks(key: dg.AssetKey, rules: Iterable[Rule]) -> dg.AssetChecksDefinition:
     """Declare the checks of all rules as one step: they read one table."""
     by_name = {rule.name: rule for rule in rules}
-    key = dg.AssetKey([FLAG.layer, asset])
 
     @dg.multi_asset_check(
-        name=f"{asset}_rules",
+        name=f"{key.path[-1]}_rules",
         specs=[
             dg.AssetCheckSpec(
                 rule.name,

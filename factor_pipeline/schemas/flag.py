@@ -15,14 +15,34 @@ _SEVERITY = Column(
 RULE = Table(
     layer="quality",
     name="rule",
-    description="Every rule that looks for faults in the data, with its threshold and reason.",
-    key=("rule",),
+    description="Every rule by which data are judged, with its threshold and reason.",
+    key=("rule", "table_name", "kind"),
     columns=(
         Column("rule", pl.String, "name", "Rule."),
         Column("table_name", pl.String, "name", "Table whose rows it looks at."),
+        Column(
+            "kind",
+            pl.String,
+            "name",
+            "screen: keeps a file or row out of a raw table, see quality.quarantine; expectation: "
+            "what a table's schema promises; check: of a table as a whole, see "
+            "quality.check_result; flag: marks single rows, see quality.flag.",
+            values=("screen", "expectation", "check", "flag"),
+        ),
         _SEVERITY,
-        Column("finds", pl.String, "text", "What a flagged row looks like."),
-        Column("harm", pl.String, "text", "What would go wrong with it."),
+        Column(
+            "finds",
+            pl.String,
+            "text",
+            "What such a row looks like; of expectations and checks, what must hold.",
+        ),
+        Column(
+            "harm",
+            pl.String,
+            "text",
+            "What would go wrong with it; NULL where finds says it all.",
+            nullable=True,
+        ),
         Column("threshold", pl.Float64, "see unit", "Where it begins.", nullable=True),
         Column("unit", pl.String, "text", "Unit of the threshold.", nullable=True),
         Column("why", pl.String, "text", "Why the threshold is there.", nullable=True),

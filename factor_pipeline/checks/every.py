@@ -1,0 +1,37 @@
+"""All checks of the warehouse."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from factor_pipeline.checks.betas import beta_checks
+from factor_pipeline.checks.daily_betas import daily_beta_checks
+from factor_pipeline.checks.factors import factor_checks
+from factor_pipeline.checks.freshness import freshness_checks
+from factor_pipeline.checks.numbers import number_checks
+from factor_pipeline.checks.outside_data import outside_data_checks
+from factor_pipeline.checks.rules import rule_checks
+from factor_pipeline.checks.statistics import statistics_checks
+from factor_pipeline.checks.tables import table_checks
+from factor_pipeline.schemas.registry import DERIVED_TABLES, TRUTH_TABLES
+from factor_pipeline.schemas.table import Table
+
+
+def checked_tables(*, simulated: bool) -> tuple[Table, ...]:
+    """Tables that are held against their schemas; truth is known of simulated data only."""
+    return (*DERIVED_TABLES, *(TRUTH_TABLES if simulated else ()))
+
+
+def every_check(checked: Iterable[Table]) -> list[dg.AssetChecksDefinition]:
+    """All checks, those of the schemas for the tables ``checked``."""
+    return [
+        *(check for table in checked for check in table_checks(table)),
+        *number_checks(),
+        *rule_checks(),
+        *freshness_checks(),
+        *factor_checks(),
+        *beta_checks(),
+        *outside_data_checks(),
+        *daily_beta_checks(),
+        *statistics_checks(),
+    ]
