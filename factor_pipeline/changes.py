@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 
 from factor_pipeline.compute.returns import daily_returns, disputed
-from factor_pipeline.schemas.raw import DATA_SETS
+from factor_pipeline.schemas.provenance import REBASED, arriving, contract
+from factor_pipeline.schemas.raw import DATA_SETS, PRICE_DAILY
 from factor_pipeline.warehouse.store import Warehouse
 
 
@@ -21,9 +22,8 @@ class _Facet:
 
     @classmethod
     def of(cls, data_set: str, day: str, *, without: Sequence[str] = ()) -> "_Facet":
-        left_out = {"file", *without}
-        names = DATA_SETS[data_set].column_names
-        return cls(day, tuple(name for name in names if name not in left_out))
+        names = contract(DATA_SETS[data_set])
+        return cls(day, tuple(name for name in names if name not in without))
 
 
 _FACETS: dict[str, tuple[_Facet, ...]] = {
@@ -35,7 +35,7 @@ _FACETS: dict[str, tuple[_Facet, ...]] = {
             "then date '1900-01-01' else date end",
             # Vendors restate it back to the first day with every dividend: it matters for
             # disputes only, see `_first_changed_dispute`.
-            without=("adjusted_close",),
+            without=REBASED[PRICE_DAILY.qualified_name],
         ),
     ),
     "fundamentals": (
@@ -78,7 +78,7 @@ def first_changed_day(
     data_set
         Key of ``schemas.raw.DATA_SETS``.
     rows
-        New rows, in the columns of the data set's raw table.
+        New rows: the contract's columns and ``file``.
     files
         Files whose rows they replace.
 
@@ -87,7 +87,7 @@ def first_changed_day(
     date or None
         Null when the rows are the same.
     """
-    table = DATA_SETS[data_set]
+    table = arriving(DATA_SETS[data_set])
     days = [
         warehouse.first_change(
             table, rows, files, day=facet.day, columns=facet.columns, distinct=facet.distinct

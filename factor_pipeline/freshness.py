@@ -8,7 +8,7 @@ import polars as pl
 
 from factor_pipeline.compute.freshness import aged, ends
 from factor_pipeline.errors import SettingsError
-from factor_pipeline.ingestion import IngestReport
+from factor_pipeline.fetching import IngestReport
 from factor_pipeline.schemas.quality import FRESHNESS
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
 from factor_pipeline.settings import Settings

@@ -1,136 +1,25 @@
-"""From a provider's files to raw rows: fetch, hash, keep, parse what is new, log, quarantine."""
+"""From a provider's files to raw rows: what is new in, its log, its quarantine, its versions."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import polars as pl
 
 from factor_pipeline.changes import first_changed_day
-from factor_pipeline.errors import BadFileError, DataError, SettingsError
+from factor_pipeline.errors import DataError, SettingsError
+from factor_pipeline.fetching import Fetch, Fetched, IngestReport, Known
 from factor_pipeline.outages import as_refusal, reason_of
+from factor_pipeline.schemas.provenance import arriving
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
-from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Source
-from factor_pipeline.sources.rawstore import RawStore, sha256
+from factor_pipeline.schemas.raw_history import HISTORY
+from factor_pipeline.snapshots import Snapshots
+from factor_pipeline.sources.protocol import Source
+from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.warehouse.store import Change, Warehouse
-
-
-@dataclass(slots=True)
-class IngestReport:
-    """What one ingestion of one data set did.
-
-    ``rows`` and ``rejected`` count what was parsed this time; ``changed_from`` is the first day
-    whose numbers may differ from before, null when nothing changed. ``outage`` says why nothing
-    new was taken from the source, ``advice`` what to do about it; both are empty when it
-    delivered.
-    """
-
-    data_set: str
-    offered: int = 0
-    unchanged: int = 0
-    parsed: int = 0
-    rows: int = 0
-    rejected: int = 0
-    quarantined: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    changed_from: date | None = None
-    outage: str = ""
-    advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """One changed file: its log row, its rows if it could be read, and what was rejected."""
-
-    log: dict[str, object]
-    sha256: str
-    frame: pl.DataFrame | None
-    rejected: pl.DataFrame
-
-    @property
-    def file(self) -> str:
-        return str(self.log["file"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the log and the quarantine say about the files of a data set so far."""
-
-    log: dict[str, dict[str, object]]
-    rejected: set[tuple[str, str]]
-
-    def has_rows_of(self, source: Source) -> bool:
-        """Whether this source has filled the data set before."""
-        return any(row["source"] == source.name and row["rows"] for row in self.log.values())
-
-    def has_seen(self, file: str, source: Source, digest: str) -> bool:
-        """Whether this parser of this source has read just these bytes the last time."""
-        before = self.log.get(file)
-        if before is None:
-            return False
-        if (before["source"], before["parser_version"]) != (source.name, source.version):
-            return False
-        if before["status"] == "stale":
-            # The log has the hash of the good bytes, the quarantine that of the bad ones.
-            return digest != before["sha256"] and (file, digest) in self.rejected
-        return digest == before["sha256"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    """Turns the files of a data set into rows and log entries, counting in the report."""
-
-    source: Source
-    store: RawStore
-    known: _Known
-    report: IngestReport
-    now: datetime
-
-    def changed(self, file: str, offer: Offer, content: bytes) -> _Fetched | None:
-        """Keep the bytes of a file and parse them; null when they were read before."""
-        self.report.offered += 1
-        digest = sha256(content)
-        self.store.put(content, digest)
-        if self.known.has_seen(file, self.source, digest):
-            self.report.unchanged += 1
-            if self.known.log[file]["status"] != "parsed":
-                self.report.quarantined.append(file)
-            return None
-        frame, rejected, vintage = _parse(self.source, offer, content)
-        self.report.rejected += rejected.height
-        if frame is None:
-            self.report.quarantined.append(file)
-        else:
-            self.report.parsed += 1
-            self.report.rows += frame.height
-        before = self._before(file)
-        if frame is None and before and before["status"] != "quarantined":
-            # Its rows stay, so the log keeps describing the bytes they stem from.
-            log = {**before, "status": "stale", "parser_version": self.source.version}
-            return _Fetched(log, digest, None, rejected)
-        log = {
-            "data_set": self.report.data_set,
-            "source": self.source.name,
-            "file": file,
-            "sha256": digest,
-            "bytes": len(content),
-            "rows": 0 if frame is None else frame.height,
-            "rejected": rejected.height,
-            "vintage": vintage,
-            "parser_version": self.source.version,
-            "status": "quarantined" if frame is None else "parsed",
-            "ingested_at": self.now.replace(tzinfo=None),
-        }
-        if before and before["sha256"] == digest:
-            log["ingested_at"] = before["ingested_at"]
-        return _Fetched(log, digest, frame, rejected)
-
-    def _before(self, file: str) -> dict[str, object] | None:
-        """Log entry of the file, if it stems from this source."""
-        before = self.known.log.get(file)
-        return before if before and before["source"] == self.source.name else None
+from factor_pipeline.warehouse.versions import Restatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +34,15 @@ class Ingestion:
         Largest share of bad files of a data set that a run puts up with.
     now
         Time written to the log, UTC.
+    fetched_at
+        For files that were fetched before this ingestion: when, UTC.
     """
 
     warehouse: Warehouse
     store: RawStore
     max_bad_share: float
     now: datetime
+    fetched_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def run(self, data_set: str, source: Source | None, exclude: Sequence[str]) -> IngestReport:
         """Bring the raw rows of ``data_set`` up to date, in one transaction.
@@ -173,11 +65,12 @@ class Ingestion:
         """
         report = IngestReport(data_set)
         known = self._known(data_set)
+        at = known.snapshots.time_after(self.now)
         excluded = {f"{data_set}/{name}" for name in exclude}
         offered: set[str] = set()
-        fetched: list[_Fetched] = []
+        fetched: list[Fetched] = []
         if source:
-            fetch = _Fetch(source, self.store, known, report, self.now)
+            fetch = Fetch(source, self.store, known, report, self.fetched_at, at)
             try:
                 for offer in source.files():
                     file = f"{data_set}/{offer.name}"
@@ -198,12 +91,14 @@ class Ingestion:
             for file, row in known.log.items()
             if file in excluded or source is None or row["source"] != source.name
         ]
+        # A raw table that started over has forgotten what it had of them.
+        leaving += set(known.snapshots.current) - set(known.log) - offered
         report.missing = sorted(set(known.log) - offered - set(leaving))
         if fetched or leaving:
-            self._write(fetched, leaving, report)
+            self._write(fetched, leaving, report, known, at)
         return report
 
-    def _known(self, data_set: str) -> _Known:
+    def _known(self, data_set: str) -> Known:
         log = self.warehouse.read(
             "select * from raw.ingest_log where data_set = $data_set order by file",
             data_set=data_set,
@@ -212,16 +107,22 @@ class Ingestion:
             "select distinct file, sha256 from quality.quarantine where data_set = $data_set",
             data_set=data_set,
         )
-        return _Known({row["file"]: row for row in log.to_dicts()}, set(rejected.rows()))
+        logged = {row["file"]: row for row in log.to_dicts()}
+        return Known(logged, set(rejected.rows()), Snapshots.of(self.warehouse, data_set))
 
     def _write(
-        self, fetched: Sequence[_Fetched], leaving: Sequence[str], report: IngestReport
+        self,
+        fetched: Sequence[Fetched],
+        leaving: Sequence[str],
+        report: IngestReport,
+        known: Known,
+        at: datetime,
     ) -> None:
-        """Swap raw rows, log and quarantine of the changed files in one transaction."""
+        """Swap raw rows, versions, log and quarantine of the changed files in one transaction."""
         table = DATA_SETS[report.data_set]
         good = [(f.file, f.frame) for f in fetched if f.frame is not None]
         frames = [frame.with_columns(file=pl.lit(file)) for file, frame in good]
-        rows = pl.concat(frames) if frames else table.empty()
+        rows = pl.concat(frames) if frames else arriving(table).empty()
         rows = rows.sort(*table.key, "file", maintain_order=True)
         swapped = [*(file for file, _ in good), *leaving]
         touched = [*(f.file for f in fetched), *leaving]
@@ -229,8 +130,19 @@ class Ingestion:
         log = pl.DataFrame([f.log for f in fetched], schema=INGEST_LOG.polars_schema)
         # What was rejected of the rows that stay, stays with them.
         kept = [str(f.log["sha256"]) for f in fetched if f.log["sha256"] != f.sha256]
-        changes = [
-            Change.of_files(table, rows, swapped),
+        changes: list[Change | Restatement] = [
+            Restatement(
+                table,
+                None if known.is_simulated else HISTORY[table.qualified_name],
+                rows,
+                swapped,
+                known_from={f.file: f.known_from for f in fetched if f.frame is not None},
+                reread={f.file for f in fetched if known.snapshots.has_bytes_of(f.log)},
+                at=at,
+            ),
+            known.snapshots.change(
+                [f.log for f in fetched if f.log["status"] != "stale"], leaving, at
+            ),
             Change(
                 QUARANTINE,
                 _quarantine_rows(fetched),
@@ -258,7 +170,7 @@ def data_version(log: pl.DataFrame) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _quarantine_rows(fetched: Sequence[_Fetched]) -> pl.DataFrame:
+def _quarantine_rows(fetched: Sequence[Fetched]) -> pl.DataFrame:
     rows = [
         f.rejected.with_columns(
             data_set=pl.lit(str(f.log["data_set"])),
@@ -268,17 +180,6 @@ def _quarantine_rows(fetched: Sequence[_Fetched]) -> pl.DataFrame:
         for f in fetched
     ]
     return pl.concat(rows, how="diagonal") if rows else QUARANTINE.empty()
-
-
-def _parse(
-    source: Source, offer: Offer, content: bytes
-) -> tuple[pl.DataFrame | None, pl.DataFrame, str | None]:
-    try:
-        parsed: Parsed = source.parse(offer, content)
-    except BadFileError as bad:
-        row = {"row": bad.row, "rule": bad.rule, "reason": bad.reason, "value": bad.value}
-        return None, pl.DataFrame([row], schema=REJECT_SCHEMA), offer.vintage
-    return parsed.frame, parsed.rejected, parsed.vintage or offer.vintage
 
 
 def _refuse_too_many_bad(report: IngestReport, max_bad_share: float) -> None:

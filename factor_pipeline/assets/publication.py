@@ -9,6 +9,7 @@ import dagster as dg
 from factor_pipeline.assets.common import OWNERS, WRITER_POOL
 from factor_pipeline.builds import State, record_build
 from factor_pipeline.partitions import BACKFILL, months_of
+from factor_pipeline.schemas.raw_history import VERSIONS
 from factor_pipeline.schemas.registry import published_tables
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.publish import publish
@@ -55,7 +56,7 @@ def published_asset(
             return dg.MaterializeResult(
                 metadata={"published": False, "stale_from": f"{stale:%Y-%m}"}
             )
-        publish(warehouse, target, published_tables(simulated=settings.is_simulated), {})
+        publish(warehouse, target, published_tables(simulated=settings.is_simulated), VERSIONS)
         return dg.MaterializeResult(
             metadata={
                 "published": True,

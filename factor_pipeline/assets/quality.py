@@ -20,7 +20,7 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
-from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES
+from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES, RULES
 from factor_pipeline.schemas.rules.rule import Rule
 from factor_pipeline.warehouse.models import load_sql
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown, table_schema
+from factor_pipeline.fetching import IngestReport
 from factor_pipeline.freshness import complaints, max_age_days, record_freshness
-from factor_pipeline.ingestion import Ingestion, IngestReport, data_version
+from factor_pipeline.ingestion import Ingestion, data_version
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.settings import Settings
 from factor_pipeline.sources.rawstore import RawStore

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from factor_pipeline.schemas.raw import FILE
+from factor_pipeline.schemas.provenance import FILE
 from factor_pipeline.schemas.table import Column, Table
 
 QUARANTINE = Table(

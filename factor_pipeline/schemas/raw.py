@@ -1,16 +1,14 @@
 """Raw tables: vendors' rows in one shape per data set, values unedited.
 
-Every source of a data set delivers the columns declared here except ``file``, which ingestion
-adds and which leads to the bytes through ``raw.ingest_log``.
+Every source of a data set delivers the columns declared here except the last two, which ingestion
+adds: ``file`` leads to the bytes through ``raw.ingest_log``, ``known_from`` says since when.
 """
 
 import polars as pl
 
+from factor_pipeline.schemas.provenance import FILE, PROVENANCE
 from factor_pipeline.schemas.table import Column, Table
 
-FILE = Column(
-    "file", pl.String, "name", "Data set and file the row was read from; see raw.ingest_log."
-)
 _VENDOR_ID = Column(
     "vendor_id",
     pl.String,
@@ -44,7 +42,7 @@ PRICE_DAILY = Table(
         Column("volume", pl.Float64, "shares", "Shares traded.", nullable=True, minimum=0.0),
         Column("dividend", pl.Float64, "USD/share", "Cash dividend going ex that day, else 0."),
         Column("split", pl.Float64, "ratio", "New shares per old one, effective that day, else 1."),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -111,7 +109,7 @@ FUNDAMENTAL = Table(
         _usd("operating_cash_flow", "Net cash from operating activities."),
         _usd("depreciation", "Depreciation and amortisation."),
         _usd("dividends_paid", "Cash dividends paid, as a positive amount."),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -147,7 +145,7 @@ FRENCH_RETURN = Table(
             "Unit of value.",
             values=("decimal", "count", "usd_million", "ratio"),
         ),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -166,7 +164,7 @@ INDEX_MEMBER = Table(
             "Day of leaving: not a member from it on; NULL for a member today.",
             nullable=True,
         ),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -181,7 +179,7 @@ BENCHMARK_DAILY = Table(
         Column("date", pl.Date, "date", "Trading day."),
         _price("close", "Close as quoted, where the file has it.", nullable=True),
         _price("adjusted_close", "Close adjusted for dividends and splits; above 0."),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -194,7 +192,7 @@ MACRO = Table(
         Column("series", pl.String, "name", "Series identifier, e.g. CPIAUCSL."),
         Column("date", pl.Date, "date", "Date of the observation (period start), not of release."),
         Column("value", pl.Float64, "vendor's unit", "Value of the observation."),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -231,7 +229,7 @@ LISTING = Table(
             nullable=True,
             values=("NYSE", "AMEX", "NASDAQ"),
         ),
-        FILE,
+        *PROVENANCE,
     ),
 )
 
@@ -258,7 +256,7 @@ DELISTING = Table(
             nullable=True,
             minimum=-1.0,
         ),
-        FILE,
+        *PROVENANCE,
     ),
 )
 

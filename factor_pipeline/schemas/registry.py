@@ -37,6 +37,7 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
+from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT
 from factor_pipeline.schemas.risk import (
     BETA_PORTFOLIO_RETURN,
     DAILY_BETA,
@@ -72,7 +73,9 @@ RAW_TABLES = (
     LISTING,
     DELISTING,
     INGEST_LOG,
+    SNAPSHOT,
 )
+HISTORY_TABLES = tuple(HISTORY.values())
 DERIVED_TABLES = (
     RULE,
     FLAG,
@@ -133,7 +136,15 @@ TRUTH_TABLES = (
 )
 """Filled, checked and published only where all data are simulated; no other table reads them."""
 
-PUBLISHED_TABLES = (*RAW_TABLES, *DERIVED_TABLES, QUARANTINE, FRESHNESS, CHECK_RESULT, BUILD)
+PUBLISHED_TABLES = (
+    *RAW_TABLES,
+    *HISTORY_TABLES,
+    *DERIVED_TABLES,
+    QUARANTINE,
+    FRESHNESS,
+    CHECK_RESULT,
+    BUILD,
+)
 TABLES: dict[str, Table] = {
     table.qualified_name: table for table in (*PUBLISHED_TABLES, *TRUTH_TABLES, PENDING)
 }

@@ -6,7 +6,16 @@ from typing import Literal
 import polars as pl
 
 Layer = Literal[
-    "raw", "panel", "signal", "risk", "portfolio", "factor", "backtest", "truth", "quality"
+    "raw",
+    "raw_history",
+    "panel",
+    "signal",
+    "risk",
+    "portfolio",
+    "factor",
+    "backtest",
+    "truth",
+    "quality",
 ]
 
 _SQL_TYPES: dict[type[pl.DataType], str] = {

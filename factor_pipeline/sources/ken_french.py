@@ -10,6 +10,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import polars as pl
 
 from factor_pipeline.errors import BadFileError, SettingsError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import FRENCH_RETURN
 from factor_pipeline.sources.archive import single_member
 from factor_pipeline.sources.ken_french_format import Block, Layout, Line, decode, split_blocks
@@ -22,7 +23,7 @@ MISSING_CODES: Final = (-99.99, -999.0)
 _SUFFIX: Final = "_csv.zip"
 _VINTAGE: Final = re.compile(r"\d{4}(0[1-9]|1[0-2])")
 _WEEKLY: Final = re.compile(r"_weekly\b", re.IGNORECASE)
-_COLUMNS: Final = [name for name in FRENCH_RETURN.column_names if name != "file"]
+_COLUMNS: Final = contract(FRENCH_RETURN).names()
 _START: Final = pl.col("start")
 
 

@@ -50,7 +50,7 @@ class Parsed:
     Attributes
     ----------
     frame
-        Contract columns of the data set (``schemas.raw``) without ``file``.
+        Columns of ``schemas.provenance.contract`` of the data set's raw table.
     rejected
         Columns of ``REJECT_SCHEMA``: ``row`` is the one-based line of the (uncompressed) file,
         ``value`` the offending text, shortened.

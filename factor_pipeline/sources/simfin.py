@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from factor_pipeline.errors import BadFileError, SettingsError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import FUNDAMENTAL
 from factor_pipeline.sources.archive import single_member
 from factor_pipeline.sources.csv_table import screen_table
@@ -206,10 +207,12 @@ def _to_contract(screen: Screen, statement: str, *, downloaded: date) -> None:
         "shares_basis_date": pl.lit(downloaded),
         **{name: _figure(name, vendor) for name, vendor in _FIGURES[statement].items()},
     }
-    contract = {name: dtype for name, dtype in FUNDAMENTAL.polars_schema.items() if name != "file"}
     screen.rows = screen.rows.select(
         "row",
-        **{name: values.get(name, pl.lit(None, dtype)) for name, dtype in contract.items()},
+        **{
+            name: values.get(name, pl.lit(None, dtype))
+            for name, dtype in contract(FUNDAMENTAL).items()
+        },
     )
 
 

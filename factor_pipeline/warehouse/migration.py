@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 import duckdb
 
+from factor_pipeline.schemas.provenance import KNOWN_FROM
 from factor_pipeline.schemas.quality import BUILD, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
+from factor_pipeline.schemas.raw_history import SNAPSHOT
 from factor_pipeline.schemas.table import Table
 
 # Name, type, nullability of a column.
@@ -18,22 +20,30 @@ def migrate(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> l
     A table of an older release with other columns or types is dropped: derived rows are computed
     again, and raw rows parsed again, as their files leave the ingest log with them. When the
     log or the quarantine itself is outdated, all raw rows start over, since without their log
-    entry they could never leave again.
+    entry they could never leave again. When bytes were first fetched is not forgotten with them:
+    ``raw.snapshot`` stays, and rows of releases that did not know it take it from the log.
     """
     declared = list(tables)
     stored = _stored_columns(connection)
+    logged = stored.get(INGEST_LOG.qualified_name) == _declared_columns(INGEST_LOG)
     outdated = []
     for table in declared:
         columns = stored.get(table.qualified_name)
         if columns == _declared_columns(table):
+            continue
+        if logged and table in DATA_SETS.values() and columns == _declared_columns(table)[:-1]:
+            _add_known_from(connection, table)
             continue
         if columns:
             connection.execute(f"drop table {table.qualified_name}")
             outdated.append(table)
         connection.execute(f"create schema if not exists {table.layer}")
         connection.execute(table.ddl())
+        if table == SNAPSHOT and logged:
+            _open_snapshots(connection)
     if INGEST_LOG in outdated or QUARANTINE in outdated:
-        _empty(connection, {table for table in declared if table.layer == "raw"} | {QUARANTINE})
+        raw = {table for table in declared if table.layer == "raw" and table != SNAPSHOT}
+        _empty(connection, raw | {QUARANTINE})
     else:
         for data_set, table in DATA_SETS.items():
             if table in outdated:
@@ -71,3 +81,25 @@ def _forget(connection: duckdb.DuckDBPyConnection, data_set: str) -> None:
             f"delete from {table.qualified_name} where data_set = $data_set",  # noqa: S608
             {"data_set": data_set},
         )
+
+
+def _add_known_from(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Say of the rows of a release that did not when their bytes were first fetched."""
+    name, before = table.qualified_name, f"{table.name}_before"
+    connection.execute(f"alter table {name} rename to {before}")
+    connection.execute(table.ddl())
+    connection.execute(
+        f"insert into {name} by name select rows.*, log.ingested_at as {KNOWN_FROM.name} "  # noqa: S608
+        f"from {table.layer}.{before} as rows inner join {INGEST_LOG.qualified_name} as log "
+        "on rows.file = log.file order by rows.rowid"
+    )
+    connection.execute(f"drop table {table.layer}.{before}")
+
+
+def _open_snapshots(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take the files of the log for the first versions: of earlier ones nothing is known."""
+    connection.execute(
+        f"insert into {SNAPSHOT.qualified_name} "  # noqa: S608
+        'select data_set, source, file, sha256, bytes, "rows", vintage, parser_version, '
+        f"ingested_at, null from {INGEST_LOG.qualified_name} order by file"
+    )

@@ -17,6 +17,7 @@ from factor_pipeline.schemas.conform import conformed
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.connection import WAIT_SECONDS, connect
 from factor_pipeline.warehouse.migration import migrate
+from factor_pipeline.warehouse.versions import Restatement
 
 Value = str | int | float | bool | date | datetime | None
 
@@ -174,7 +175,7 @@ class Warehouse:
         self.write([Change(table, incoming, " and ".join(conditions), params)])
         return incoming.height
 
-    def write(self, changes: Iterable[Change]) -> None:
+    def write(self, changes: Iterable[Change | Restatement]) -> None:
         """Carry out all changes in one transaction: they enter together or not at all.
 
         Raises
@@ -241,7 +242,10 @@ class Warehouse:
         return first
 
 
-def _swap(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+def _swap(connection: duckdb.DuckDBPyConnection, change: Change | Restatement) -> None:
+    if isinstance(change, Restatement):
+        change.carry_out(connection)
+        return
     incoming = conformed(change.table, change.frame)
     name = change.table.qualified_name
     connection.execute(f"delete from {name} where {change.condition}", dict(change.params))  # noqa: S608

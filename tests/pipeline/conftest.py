@@ -59,7 +59,7 @@ class Home:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """Every published table but those that state the time of a run, in stored order."""
+        """Every published table but those of times and builds, in stored order."""
         return published_tables(self.published)
 
 
@@ -69,9 +69,9 @@ def published_tables(path: Path) -> dict[str, pl.DataFrame]:
             "select schema_name || '.' || table_name from duckdb_tables() order by 1"
         ).fetchall()
         return {
-            name: connection.sql(f"from {name}").pl()
+            name: connection.sql(f"from {name}").pl().drop("known_from", strict=False)
             for (name,) in names
-            if name not in {"quality.build", "quality.freshness", "raw.ingest_log"}
+            if name not in {"quality.build", "quality.freshness", "raw.ingest_log", "raw.snapshot"}
         }
 
 

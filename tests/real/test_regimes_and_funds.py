@@ -1,6 +1,6 @@
 """Regimes from FRED's files, and funds on the library's factors, with windows and vintages."""
 
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,9 @@ def library(vendor_data, tmp_path_factory):
     ]
     warehouse = Warehouse(tmp_path_factory.mktemp("library") / "warehouse.duckdb")
     warehouse.prepare(TABLES.values())
-    warehouse.replace(FRENCH_RETURN, pl.concat(frames).with_columns(file=pl.lit("")))
+    fetched = datetime.fromisoformat("2026-01-01")
+    rows = pl.concat(frames).with_columns(file=pl.lit(""), known_from=fetched)
+    warehouse.replace(FRENCH_RETURN, rows)
     return warehouse.read(load_sql("factor/library_factor"))
 
 

@@ -1,5 +1,7 @@
 """Own factors against the true ones of the market their portfolios are formed in."""
 
+from datetime import datetime
+
 import polars as pl
 import pytest
 import statsmodels.api as sm
@@ -22,6 +24,7 @@ from factor_pipeline.sources.simulated.truth import truth_of
 from factor_pipeline.warehouse.store import Change, Warehouse
 
 SETTINGS = parse_settings({"simulation": {"stocks": 2000, "years": 20}}, base=None)
+FETCHED = datetime.fromisoformat("2026-01-01")
 NEEDED = ("prices", "fundamentals", "library", "membership", "listing", "delisting")
 # Two thousand stocks fit into memory a quarter of their days at a time.
 MONTHS_AT_ONCE = 60
@@ -65,7 +68,7 @@ def true_and_own(tmp_path_factory):
     frames = data_sets_of(market, spells)
     del market
     for name in NEEDED:
-        rows = frames.pop(name).with_columns(file=pl.lit(name))
+        rows = frames.pop(name).with_columns(file=pl.lit(name), known_from=FETCHED)
         warehouse.write([Change.of_files(DATA_SETS[name], rows, [])])
         del rows
     frames.clear()

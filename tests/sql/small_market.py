@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from factor_pipeline.schemas.raw_history import VERSIONS
 from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TABLES
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.warehouse.publish import publish
@@ -55,7 +56,7 @@ def published_file(folder: Path, given: Mapping[str, Sequence[Row]]) -> Path:
     for name, some in given.items():
         warehouse.replace(TABLES[name], filled(TABLES[name], some))
     published = folder / "factors.duckdb"
-    publish(warehouse, published, PUBLISHED_TABLES, {})
+    publish(warehouse, published, PUBLISHED_TABLES, VERSIONS)
     return published
 
 
@@ -140,6 +141,13 @@ DEFINITION = rows(
     ("size", "size", "USD", "Price.", "Before.", "Banz 1981", -1, "monthly"),
     ("reversal_1", "reversal", "decimal", "Return.", "Before.", "Jegadeesh 1990", -1, "monthly"),
 )
+# The close of the 29th was corrected on the day after its first fetch.
+PRICE_DAILY = rows(
+    "vendor_id date close volume dividend split file known_from",
+    ("ALFA", date(2020, 4, 28), 9.5, 500.0, 0.0, 1.0, "A.csv", FETCHED),
+    ("ALFA", date(2020, 4, 29), 10.0, 600.0, 0.1, 1.0, "A.csv", FETCHED_LATER),
+)
+PRICE_HISTORY = [PRICE_DAILY[1] | {"close": 9.0, "known_from": FETCHED, "known_to": FETCHED_LATER}]
 INDEX_MEMBER = rows(
     "ticker start_date end_date",
     ("OLDA", date(2015, 1, 2), date(2020, 1, 2)),
@@ -542,6 +550,8 @@ SMALL_MARKET = {
     "panel.price_check": PRICE_CHECK,
     "signal.characteristic": CHARACTERISTIC,
     "signal.definition": DEFINITION,
+    "raw.price_daily": PRICE_DAILY,
+    "raw_history.price_daily": PRICE_HISTORY,
     "raw.index_member": INDEX_MEMBER,
     "raw.ingest_log": INGEST_LOG,
     "portfolio.breakpoint": BREAKPOINT,

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,7 @@ from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TABLES
 from factor_pipeline.warehouse.publish import publish
 from factor_pipeline.warehouse.store import Warehouse
 
+FETCHED = datetime.fromisoformat("2020-02-01")
 VIEWS = {"factor.rich": "select series, value from raw.macro where value > 1"}
 
 
@@ -40,7 +41,13 @@ def published(tmp_path):
 
 def macro(*values: float) -> pl.DataFrame:
     return pl.DataFrame(
-        {"series": "A", "date": date(2020, 1, len(values) - i), "value": v, "file": "macro/A.csv"}
+        {
+            "series": "A",
+            "date": date(2020, 1, len(values) - i),
+            "value": v,
+            "file": "macro/A.csv",
+            "known_from": FETCHED,
+        }
         for i, v in enumerate(values)
     )
 
@@ -134,7 +141,7 @@ COMMIT_AND_DIE = """
 import os, signal, sys, duckdb
 connection = duckdb.connect(sys.argv[1])
 connection.execute("set checkpoint_threshold = '1TB'")
-connection.execute("insert into raw.macro values ('A', '2020-01-01', 4.0, 'macro/A.csv')")
+connection.execute("insert into raw.macro values ('A', '2020-01-01', 4.0, 'macro/A.csv', now())")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

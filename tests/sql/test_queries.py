@@ -157,6 +157,11 @@ EXPECTED = {
         ("UMD_EW", "UMD", "202401", 0, *[None] * 9),
     ),
     # HML of 202402 and 202403 have January alone in common, and agree on it.
+    "prices_known_on": rows(
+        "date vendor_id close volume dividend split known_from known_to file",
+        (date(2020, 4, 29), "ALFA", 10.0, 600.0, 0.1, 1.0, FETCHED_LATER, None, "A.csv"),
+        (date(2020, 4, 28), "ALFA", 9.5, 500.0, 0.0, 1.0, FETCHED, None, "A.csv"),
+    ),
     "vintage_drift": rows(
         "factor month_end older_vintage newer_vintage older_ret newer_ret difference "
         "months_compared months_changed",
@@ -575,6 +580,12 @@ def test_library_years_take_the_newest_vintage_of_each_factor(answer):
     given = answer("factor_returns_by_year", "'own' as factor_source", "'library' as factor_source")
     found = [(row["factor"], row["vintage"], row["months"]) for row in given]
     assert found == [("HML", "202403", 1), ("MKT", "202402", 3), *[("RF", "202402", 12)] * 3]
+
+
+def test_prices_can_be_asked_for_as_they_were_known_before(answer):
+    then = f"max(timestamp '{FETCHED}') as known_at"
+    given = answer("prices_known_on", r"max\(known_from\) as known_at", then)
+    assert [(row["date"].day, row["close"]) for row in given] == [(29, 9.0), (28, 9.5)]
 
 
 def test_library_windows_are_within_the_newest_vintage(answer):

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import polars as pl
@@ -17,6 +17,7 @@ from factor_pipeline.warehouse.publish import publish
 from factor_pipeline.warehouse.query import query_published
 from factor_pipeline.warehouse.store import Warehouse
 
+FETCHED = datetime.fromisoformat("2020-01-03")
 LONG = "select count(*) from range(30000000000) as t(a) where hash(a) = 1"
 
 
@@ -26,9 +27,8 @@ def published(tmp_path_factory):
     warehouse = Warehouse(folder / "work.duckdb")
     warehouse.prepare(TABLES.values())
     macro = pl.DataFrame({"series": ["A", "A", "B"], "date": [date(2020, 1, d) for d in (1, 2, 1)]})
-    warehouse.replace(
-        MACRO, macro.with_columns(value=pl.Series([1.0, 2.0, 5.0]), file=pl.lit("macro/A.csv"))
-    )
+    values = {"value": pl.Series([1.0, 2.0, 5.0]), "file": pl.lit("macro/A.csv")}
+    warehouse.replace(MACRO, macro.with_columns(**values, known_from=FETCHED))
     month = {"month_end": date(2020, 1, 31), "factor": "MKT", "source": "own", "ret": 0.01}
     warehouse.replace(FACTOR_RETURN, pl.DataFrame([{**month, "vintage": None}]))
     publish(warehouse, folder / "factors.duckdb", PUBLISHED_TABLES, {})

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from factor_pipeline.warehouse.connection import connect
 from factor_pipeline.warehouse.store import Change, Warehouse
 
 FIRST = date(2020, 1, 1)
+FETCHED = datetime.fromisoformat("2020-01-02")
 YEAR = MonthRange(FIRST, date(2021, 1, 1))
 
 
@@ -186,7 +187,9 @@ def test_a_scope_may_be_null(warehouse):
 
 
 def macro(value: float, file: str = "macro/A.csv") -> pl.DataFrame:
-    return pl.DataFrame([{"series": "A", "date": FIRST, "value": value, "file": file}])
+    return pl.DataFrame(
+        [{"series": "A", "date": FIRST, "value": value, "file": file, "known_from": FETCHED}]
+    )
 
 
 def test_changes_enter_together_or_not_at_all(warehouse):
@@ -304,7 +307,8 @@ def dying(connection, change):
 
 store._swap = dying
 row = {"series": "B", "date": pl.date_range(pl.date(1900, 1, 1), pl.date(1999, 1, 1), eager=True)}
-frame = pl.DataFrame(row).with_columns(value=pl.lit(2.0), file=pl.lit("macro/B.csv"))
+row |= {"value": 2.0, "file": "macro/B.csv"}
+frame = pl.DataFrame(row).with_columns(known_from=pl.datetime(2020, 1, 2))
 store.Warehouse(Path(sys.argv[1])).replace(MACRO, frame)
 """
 
@@ -322,7 +326,7 @@ COMMIT_AND_DIE = """
 import os, signal, sys, duckdb
 connection = duckdb.connect(sys.argv[1])
 connection.execute("set checkpoint_threshold = '1TB'")
-connection.execute("insert into raw.macro values ('A', '2020-01-01', 4.0, 'macro/A.csv')")
+connection.execute("insert into raw.macro values ('A', '2020-01-01', 4.0, 'macro/A.csv', now())")
 print(os.path.getsize(sys.argv[1] + ".wal"), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -348,7 +352,9 @@ def filled(warehouse: Warehouse) -> Warehouse:
     """Two data sets with a good and a bad file each, factors, a build."""
     warehouse.replace(MACRO, macro(1.0))
     level = {"data_set": "etf", "symbol": "X", "date": FIRST, "close": 1.0, "adjusted_close": 1.0}
-    warehouse.replace(BENCHMARK_DAILY, pl.DataFrame([{**level, "file": "etf/X.csv"}]))
+    warehouse.replace(
+        BENCHMARK_DAILY, pl.DataFrame([{**level, "file": "etf/X.csv", "known_from": FETCHED}])
+    )
     files = ["macro/A.csv", "macro/bad.csv", "etf/X.csv", "etf/bad.csv"]
     log = pl.DataFrame({"file": files}).with_columns(
         data_set=pl.col("file").str.split("/").list.first(),

@@ -2,14 +2,13 @@ import gzip
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factor_pipeline.errors import BadFileError, SettingsError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import LISTING, PRICE_DAILY
-from factor_pipeline.schemas.table import Table
 from factor_pipeline.sources.alphavantage import AlphaVantageDaily, AlphaVantageListing
 from factor_pipeline.sources.protocol import Parsed, Source, SourceFile
 
@@ -31,10 +30,6 @@ def monday(**fields: str) -> str:
 
 def verdicts(parsed: Parsed) -> list[tuple[int, str]]:
     return parsed.rejected.select("row", "rule").rows()
-
-
-def contract(table: Table) -> pl.Schema:
-    return pl.Schema({k: v for k, v in table.polars_schema.items() if k != "file"})
 
 
 def test_a_file_becomes_rows_of_the_contract():

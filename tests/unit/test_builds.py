@@ -59,7 +59,11 @@ class Site:
     def prices_until(self, day: str) -> "Site":
         row = dict.fromkeys(PRICE_DAILY.column_names, 1.0)
         names = {"vendor_id": "A", "ticker": "A", "file": "prices/A.csv"}
-        row |= {"date": date.fromisoformat(day), **names}
+        row |= {
+            "date": date.fromisoformat(day),
+            "known_from": NOW.replace(tzinfo=None),
+            **names,
+        }
         self.warehouse.replace(PRICE_DAILY, pl.DataFrame([row]))
         return self
 

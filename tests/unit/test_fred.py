@@ -2,11 +2,11 @@ import gzip
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from factor_pipeline.errors import BadFileError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import MACRO
 from factor_pipeline.sources.fred import Fred
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Source, SourceFile
@@ -16,8 +16,7 @@ def parse(text, *, name="CPIAUCSL.csv"):
     source: Source = Fred(Path("macro"))
     content = text if isinstance(text, bytes) else text.encode()
     parsed = source.parse(SourceFile(name, Path(name)), content)
-    columns = {c.name: c.dtype() for c in MACRO.columns if c.name != "file"}
-    assert parsed.frame.schema == pl.Schema(columns)
+    assert parsed.frame.schema == contract(MACRO)
     assert parsed.rejected.schema == REJECT_SCHEMA
     return parsed
 

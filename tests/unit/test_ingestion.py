@@ -1,8 +1,6 @@
 import hashlib
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
 import pytest
@@ -10,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factor_pipeline.errors import BadFileError, DataError, SchemaError
-from factor_pipeline.ingestion import Ingestion, IngestReport, data_version
+from factor_pipeline.ingestion import data_version
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import (
     BENCHMARK_DAILY,
@@ -18,75 +17,12 @@ from factor_pipeline.schemas.raw import (
     FUNDAMENTAL,
     INDEX_MEMBER,
     INGEST_LOG,
-    PRICE_DAILY,
 )
 from factor_pipeline.schemas.registry import TABLES
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Parsed
 from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.warehouse.store import Warehouse
-
-MONDAY = datetime(2024, 1, 1, 2, 30, tzinfo=UTC)
-JANUARY = [date(2020, 1, day) for day in (2, 3, 6)]
-
-
-@dataclass(frozen=True)
-class Held:
-    name: str
-    content: bytes
-    vintage: str | None = None
-
-    def read(self) -> bytes:
-        return self.content
-
-
-@dataclass
-class Shelf:
-    """A source whose files are rows it was given, and which notes what it is asked to parse."""
-
-    offers: dict[str, pl.DataFrame | BadFileError]
-    rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
-    name: str = "shelf"
-    version: int = 1
-    parsed: list[str] = field(default_factory=list)
-
-    def files(self) -> Iterator[Held]:
-        for name in sorted(self.offers):
-            yield Held(name, self.content(name))
-
-    def content(self, name: str) -> bytes:
-        offer = self.offers[name]
-        text = str(offer) if isinstance(offer, BadFileError) else offer.write_csv()
-        return text.encode() + self.rejects.get(name, pl.DataFrame()).write_csv().encode()
-
-    def parse(self, file: Held, content: bytes) -> Parsed:
-        self.parsed.append(file.name)
-        assert content == self.content(file.name)
-        offer = self.offers[file.name]
-        if isinstance(offer, BadFileError):
-            raise offer
-        return Parsed(offer, self.rejects.get(file.name, pl.DataFrame(schema=REJECT_SCHEMA)))
-
-
-BAD = BadFileError("api_error", "The vendor answered with an error; fetch it again.", 3, "Error")
-
-
-def prices(name: str, closes: list[float], days: list[date] = JANUARY, **columns: object):
-    columns_given = {"date": days[: len(closes)], "close": closes}
-    schema = {"date": pl.Date, "close": pl.Float64}
-    frame = pl.DataFrame(columns_given, schema=schema).with_columns(
-        *(pl.lit(None, dtype=pl.Float64).alias(c) for c in ("open", "high", "low", "volume")),
-        vendor_id=pl.lit(name),
-        ticker=pl.lit(name),
-        adjusted_close=pl.col("close"),
-        dividend=pl.lit(0.0),
-        split=pl.lit(1.0),
-    )
-    changed = frame.with_columns(pl.Series(key, value) for key, value in columns.items())
-    return changed.select(c for c in PRICE_DAILY.column_names if c != "file")
-
-
-def shelf(**offers: pl.DataFrame | BadFileError) -> Shelf:
-    return Shelf({f"{name}.csv": offer for name, offer in offers.items()})
+from tests.unit.vendor_shelf import BAD, JANUARY, MONDAY, Desk, Held, Shelf, prices, shelf
 
 
 @pytest.fixture(scope="module")
@@ -104,52 +40,6 @@ def warehouse(tmp_path, empty_file):
 @pytest.fixture
 def store(tmp_path):
     return RawStore(tmp_path / "raw")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Ingests into one warehouse, each time a day later."""
-
-    warehouse: Warehouse
-    store: RawStore
-
-    def ingest(
-        self,
-        source: Shelf | None,
-        *,
-        data_set: str = "prices",
-        exclude: tuple[str, ...] = (),
-        days: int = 0,
-        max_bad_share: float = 0.5,
-    ) -> IngestReport:
-        if source:
-            source.parsed.clear()
-        now = MONDAY + timedelta(days=days)
-        return Ingestion(self.warehouse, self.store, max_bad_share, now).run(
-            data_set, source, exclude
-        )
-
-    def closes(self) -> dict[str, list[float]]:
-        rows = self.warehouse.table(PRICE_DAILY)
-        return {
-            file: rows.filter(pl.col("file") == file)["close"].to_list()
-            for file in rows["file"].unique().sort()
-        }
-
-    def log(self, file: str) -> dict[str, object]:
-        return self.warehouse.table(INGEST_LOG).row(by_predicate=pl.col("file") == file, named=True)
-
-    def statuses(self) -> dict[str, str]:
-        return dict(self.warehouse.table(INGEST_LOG).select("file", "status").rows())
-
-    def quarantine(self) -> list[tuple[object, ...]]:
-        return self.warehouse.table(QUARANTINE).select("file", "row", "rule", "value").rows()
-
-    def everything(self) -> list[pl.DataFrame]:
-        return [self.warehouse.table(t) for t in (PRICE_DAILY, QUARANTINE, INGEST_LOG, PENDING)]
-
-    def is_as_before(self, before: list[pl.DataFrame]) -> bool:
-        return all(a.equals(b) for a, b in zip(self.everything(), before, strict=True))
 
 
 @pytest.fixture
@@ -540,7 +430,7 @@ def test_rows_that_move_to_another_file_are_no_change(desk):
 
 
 def statement(**columns: object) -> pl.DataFrame:
-    schema = {c: t for c, t in FUNDAMENTAL.polars_schema.items() if c != "file"}
+    schema = contract(FUNDAMENTAL)
     row = {
         "vendor_id": "A",
         "firm": "1",
@@ -580,7 +470,7 @@ def test_a_filing_matters_from_the_day_it_was_public(desk, after, day):
 
 
 def spells(*rows: tuple[str, date, date | None]) -> pl.DataFrame:
-    schema = {c: t for c, t in INDEX_MEMBER.polars_schema.items() if c != "file"}
+    schema = contract(INDEX_MEMBER)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -617,7 +507,9 @@ def test_a_row_of_any_data_set_changes_numbers_from_its_day(desk, data_set):
     fillers = {pl.String(): "x", pl.Float64(): 1.0, pl.Int32(): 1, pl.Date(): JANUARY[1]}
     table = DATA_SETS[data_set]
     row = {
-        c.name: (c.values or (fillers[c.dtype()],))[0] for c in table.columns if c.name != "file"
+        c.name: (c.values or (fillers[c.dtype()],))[0]
+        for c in table.columns
+        if c.name in contract(table)
     }
     frame = pl.DataFrame([row]).cast({c: table.polars_schema[c] for c in row})
     assert desk.ingest(shelf(A=frame), data_set=data_set).changed_from == JANUARY[1]

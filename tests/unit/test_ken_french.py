@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from factor_pipeline.errors import BadFileError, SettingsError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import FRENCH_RETURN
 from factor_pipeline.sources.ken_french import KenFrench
 from factor_pipeline.sources.ken_french_format import Line, decode, split_blocks
@@ -48,8 +49,7 @@ def zipped(text):
 
 def parse(text, *, name="202410/F-F_CSV.zip", vintage="202410"):
     parsed = SOURCE.parse(SourceFile(name, Path(name), vintage), zipped(text))
-    columns = {c.name: c.dtype() for c in FRENCH_RETURN.columns if c.name != "file"}
-    assert parsed.frame.schema == pl.Schema(columns)
+    assert parsed.frame.schema == contract(FRENCH_RETURN)
     assert parsed.rejected.schema == REJECT_SCHEMA
     assert parsed.frame["value"].drop_nulls().is_finite().all()
     return parsed

@@ -3,13 +3,13 @@ from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from factor_pipeline.errors import BadFileError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import INDEX_MEMBER
 from factor_pipeline.sources.membership_intervals import MembershipIntervals
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Source, SourceFile
@@ -21,8 +21,7 @@ SOURCE: Source = MembershipIntervals(Path("members.csv"))
 def parse(text):
     content = text if isinstance(text, bytes) else text.encode()
     parsed = SOURCE.parse(SourceFile("members.csv", Path("members.csv")), content)
-    columns = {c.name: c.dtype() for c in INDEX_MEMBER.columns if c.name != "file"}
-    assert parsed.frame.schema == pl.Schema(columns)
+    assert parsed.frame.schema == contract(INDEX_MEMBER)
     assert parsed.rejected.schema == REJECT_SCHEMA
     return parsed
 

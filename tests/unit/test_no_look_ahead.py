@@ -20,6 +20,7 @@ from factor_pipeline.compute.signals import (
 )
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY, STATEMENT
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import INDEX_MEMBER
 from factor_pipeline.schemas.signal_definitions import SIGNALS
 
@@ -157,8 +158,8 @@ def memberships(draw: np.random.Generator) -> pl.DataFrame:
         start = date(2017, 1, 2) + timedelta(days=int(draw.integers(0, 1200)))
         stays = draw.random() < 0.5
         end = None if stays else start + timedelta(days=int(draw.integers(30, 900)))
-        rows.append((f"T{security}", start, end, "file"))
-    return pl.DataFrame(rows, schema=INDEX_MEMBER.polars_schema, orient="row")
+        rows.append((f"T{security}", start, end))
+    return pl.DataFrame(rows, schema=contract(INDEX_MEMBER), orient="row")
 
 
 def splits_of(prices: pl.DataFrame) -> pl.DataFrame:

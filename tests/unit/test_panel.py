@@ -11,6 +11,7 @@ from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_mont
 from factor_pipeline.errors import DataError
 from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY, SECURITY_MONTH
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import INDEX_MEMBER
 
 DEC, JAN, FEB, MAR = date(2019, 12, 31), date(2020, 1, 31), date(2020, 2, 28), date(2020, 3, 31)
@@ -77,8 +78,8 @@ def inputs(prices, *, securities=None, facts=(), splits=(), members=(), data_end
         facts=pl.DataFrame(list(facts), schema=BOOK_EQUITY.polars_schema),
         splits=pl.DataFrame(list(splits), schema=SPLIT, orient="row"),
         members=pl.DataFrame(
-            [(*spell, "file") for spell in members],
-            schema=INDEX_MEMBER.polars_schema,
+            list(members),
+            schema=contract(INDEX_MEMBER),
             orient="row",
         ),
         data_end=data_end,

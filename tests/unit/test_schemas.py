@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import polars as pl
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from factor_pipeline.errors import SchemaError
 from factor_pipeline.schemas.conform import conformed
+from factor_pipeline.schemas.provenance import PROVENANCE
 from factor_pipeline.schemas.raw import DATA_SETS, MACRO
 from factor_pipeline.schemas.registry import (
     DERIVED_TABLES,
@@ -141,20 +142,24 @@ def test_the_truth_names_factors_as_the_factor_tables_do():
 def test_every_data_set_has_a_raw_table_that_says_which_file_a_row_is_from():
     assert set(DATA_SETS.values()) <= set(RAW_TABLES)
     for table in DATA_SETS.values():
-        assert table.column_names[-1] == "file"
-        assert not table.columns[-1].nullable
+        assert table.columns[-2:] == PROVENANCE
+        assert not any(column.nullable for column in PROVENANCE)
+
+
+FETCHED = datetime.fromisoformat("2020-02-01")
 
 
 def macro_frame(**columns: object) -> pl.DataFrame:
     row = {"series": "CPI", "date": date(2020, 1, 1), "value": 1.5, "file": "macro/CPI.csv"}
+    row["known_from"] = FETCHED
     return pl.DataFrame([{**row, **columns}])
 
 
 def test_a_frame_comes_out_in_declared_columns_and_types():
-    given_frame = macro_frame(value=2).select("file", "value", "date", "series")
+    given_frame = macro_frame(value=2).select("file", "value", "date", "series", "known_from")
     frame = conformed(MACRO, given_frame)
     assert frame.schema == MACRO.polars_schema
-    assert frame.row(0) == ("CPI", date(2020, 1, 1), 2.0, "macro/CPI.csv")
+    assert frame.row(0) == ("CPI", date(2020, 1, 1), 2.0, "macro/CPI.csv", FETCHED)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +214,7 @@ def test_a_category_is_text_and_a_column_of_nulls_fits_everywhere():
 @given(st.lists(st.floats(), max_size=20))
 def test_what_passes_holds_no_number_that_is_none(values):
     frame = pl.DataFrame({"value": pl.Series(values, dtype=pl.Float64)}).with_columns(
-        series=pl.lit("x"), date=pl.lit(date(2020, 1, 1)), file=pl.lit("f")
+        series=pl.lit("x"), date=pl.lit(date(2020, 1, 1)), file=pl.lit("f"), known_from=FETCHED
     )
     finite = all(value - value == 0 for value in values)
     if finite:

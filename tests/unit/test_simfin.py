@@ -3,12 +3,12 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factor_pipeline.errors import BadFileError, SettingsError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import FUNDAMENTAL
 from factor_pipeline.sources.protocol import Parsed, SourceFile
 from factor_pipeline.sources.simfin import SimFin
@@ -87,10 +87,9 @@ def parse(*changes: dict[str, str], statement: str = "balance") -> Parsed:
 @pytest.mark.parametrize("statement", ["balance", "income", "cashflow"])
 def test_each_statement_becomes_rows_of_the_contract(statement):
     parsed = parse({}, statement=statement)
-    contract = {k: v for k, v in FUNDAMENTAL.polars_schema.items() if k != "file"}
-    assert parsed.frame.schema == pl.Schema(contract)
+    assert parsed.frame.schema == contract(FUNDAMENTAL)
     assert parsed.frame.to_dicts() == [
-        dict.fromkeys(contract)
+        dict.fromkeys(contract(FUNDAMENTAL))
         | {
             "vendor_id": "ABC",
             "firm": "77",

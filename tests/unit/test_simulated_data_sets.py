@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.sources.simulated import SimulationParameters
 from factor_pipeline.sources.simulated import market as market_module
@@ -66,12 +67,11 @@ def balance(market):
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_every_data_set_keeps_its_contract(market, name):
     table, frame = DATA_SETS[name], market[name]
-    expected = {k: v for k, v in table.polars_schema.items() if k != "file"}
-    assert dict(frame.schema) == expected
+    assert frame.schema == contract(table)
     assert frame.height > 0
     assert frame.select(pl.struct(table.key).is_duplicated().any()).item() is False
     for column in table.columns:
-        if column.name == "file":
+        if column.name not in contract(table):
             continue
         values = frame[column.name]
         if not column.nullable:

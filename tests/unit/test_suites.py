@@ -427,6 +427,7 @@ def test_references_are_looked_up_and_unlikely_values_only_warn(warehouse):
 def test_a_month_with_prices_but_without_rows_is_found(warehouse):
     row = dict.fromkeys(TABLES["raw.price_daily"].column_names, 1.0)
     row |= {"vendor_id": "A", "ticker": "A", "file": "prices/A.csv"}
+    row["known_from"] = datetime.fromisoformat("2020-02-04")
     days = [date(2020, 1, 31), date(2020, 2, 3)]
     prices = pl.DataFrame([{**row, "date": day} for day in days])
     warehouse.replace(TABLES["raw.price_daily"], prices)

@@ -3,13 +3,13 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from factor_pipeline.errors import BadFileError
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import BENCHMARK_DAILY
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Source, SourceFile
 from factor_pipeline.sources.yahoo import Yahoo
@@ -22,8 +22,7 @@ def parse(text, *, name="SPY.csv", data_set="benchmark"):
     source: Source = Yahoo(Path("prices"), data_set)
     content = text if isinstance(text, bytes) else text.encode()
     parsed = source.parse(SourceFile(name, Path(name)), content)
-    columns = {c.name: c.dtype() for c in BENCHMARK_DAILY.columns if c.name != "file"}
-    assert parsed.frame.schema == pl.Schema(columns)
+    assert parsed.frame.schema == contract(BENCHMARK_DAILY)
     assert parsed.rejected.schema == REJECT_SCHEMA
     return parsed
 

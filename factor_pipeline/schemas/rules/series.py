@@ -129,8 +129,8 @@ MACRO_RULES = (
         name="macro_constant",
         table=_MACRO,
         severity="warn",
-        finds="A series that hardly ever repeats a value has six or more equal ones in a row, above "
-        "its lowest or at its start.",
+        finds="A series that hardly ever repeats a value has six or more equal ones in a row, "
+        "above its lowest or at its start.",
         harm="Values were carried forward or back: a regime is told from nothing.",
         threshold=6,
         unit="observations",

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import BENCHMARK_DAILY, MACRO
-from factor_pipeline.sources.simulated.contract import contract
 from factor_pipeline.sources.simulated.draws import Draws, Flags, Floats
 from factor_pipeline.sources.simulated.economy import Economy
 from factor_pipeline.sources.simulated.market import Market

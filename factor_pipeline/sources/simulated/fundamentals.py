@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from factor_pipeline.months import add_months
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import FUNDAMENTAL
-from factor_pipeline.sources.simulated.contract import contract
 from factor_pipeline.sources.simulated.draws import Draws
 from factor_pipeline.sources.simulated.market import Market
 from factor_pipeline.sources.simulated.names import Spell

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import DELISTING, INDEX_MEMBER, LISTING
 from factor_pipeline.sources.simulated.actions import REASONS
-from factor_pipeline.sources.simulated.contract import contract
 from factor_pipeline.sources.simulated.draws import Draws
 from factor_pipeline.sources.simulated.firms import EXCHANGES
 from factor_pipeline.sources.simulated.market import Market

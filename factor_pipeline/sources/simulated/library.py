@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from factor_pipeline.months import add_months
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import FRENCH_RETURN
-from factor_pipeline.sources.simulated.contract import contract
 from factor_pipeline.sources.simulated.draws import Draws, Floats, Integers
 from factor_pipeline.sources.simulated.economy import Economy
 from factor_pipeline.sources.simulated.parameters import FACTORS, SimulationParameters

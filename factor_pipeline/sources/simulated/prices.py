@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import PRICE_DAILY
-from factor_pipeline.sources.simulated.contract import contract
 from factor_pipeline.sources.simulated.draws import Draws, Floats, Integers
 from factor_pipeline.sources.simulated.market import PRICE_DECIMALS, Events, Market
 from factor_pipeline.sources.simulated.names import Spell

@@ -1,0 +1,154 @@
+"""One file of a provider: fetch, hash, keep the bytes, parse them when they are new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import cast
+
+import polars as pl
+
+from factor_pipeline.errors import BadFileError
+from factor_pipeline.snapshots import Snapshots
+from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Source
+from factor_pipeline.sources.rawstore import RawStore, sha256
+from factor_pipeline.sources.simulated import Simulated
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What one ingestion of one data set did.
+
+    ``rows`` and ``rejected`` count what was parsed this time; ``changed_from`` is the first day
+    whose numbers may differ from before, null when nothing changed. ``outage`` says why nothing
+    new was taken from the source, ``advice`` what to do about it; both are empty when it
+    delivered.
+    """
+
+    data_set: str
+    offered: int = 0
+    unchanged: int = 0
+    parsed: int = 0
+    rows: int = 0
+    rejected: int = 0
+    quarantined: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    changed_from: date | None = None
+    outage: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One changed file: its log row, its rows if it could be read, and what was rejected."""
+
+    log: dict[str, object]
+    sha256: str
+    frame: pl.DataFrame | None
+    rejected: pl.DataFrame
+
+    @property
+    def file(self) -> str:
+        """Data set and name."""
+        return str(self.log["file"])
+
+    @property
+    def known_from(self) -> datetime:
+        """When its bytes were first fetched, UTC."""
+        return cast("datetime", self.log["ingested_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What log, quarantine and snapshots say about the files of a data set so far."""
+
+    log: dict[str, dict[str, object]]
+    rejected: set[tuple[str, str]]
+    snapshots: Snapshots
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the rows so far are of a simulated market: another one is no restatement."""
+        return any(row["source"] == Simulated.name for row in self.log.values())
+
+    def has_rows_of(self, source: Source) -> bool:
+        """Whether this source has filled the data set before."""
+        return any(row["source"] == source.name and row["rows"] for row in self.log.values())
+
+    def has_seen(self, file: str, source: Source, digest: str) -> bool:
+        """Whether this parser of this source has read just these bytes the last time."""
+        before = self.log.get(file)
+        if before is None:
+            return False
+        if (before["source"], before["parser_version"]) != (source.name, source.version):
+            return False
+        if before["status"] == "stale":
+            # The log has the hash of the good bytes, the quarantine that of the bad ones.
+            return digest != before["sha256"] and (file, digest) in self.rejected
+        return digest == before["sha256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Turns the files of a data set into rows and log entries, counting in the report."""
+
+    source: Source
+    store: RawStore
+    known: Known
+    report: IngestReport
+    fetched_at: Mapping[str, datetime]
+    at: datetime
+
+    def changed(self, file: str, offer: Offer, content: bytes) -> Fetched | None:
+        """Keep the bytes of a file and parse them; null when they were read before."""
+        self.report.offered += 1
+        digest = sha256(content)
+        self.store.put(content, digest)
+        if self.known.has_seen(file, self.source, digest):
+            self.report.unchanged += 1
+            if self.known.log[file]["status"] != "parsed":
+                self.report.quarantined.append(file)
+            return None
+        frame, rejected, vintage = _parse(self.source, offer, content)
+        self.report.rejected += rejected.height
+        if frame is None:
+            self.report.quarantined.append(file)
+        else:
+            self.report.parsed += 1
+            self.report.rows += frame.height
+        before = self._before(file)
+        if frame is None and before and before["status"] != "quarantined":
+            # Its rows stay, so the log keeps describing the bytes they stem from.
+            log = {**before, "status": "stale", "parser_version": self.source.version}
+            return Fetched(log, digest, None, rejected)
+        log = {
+            "data_set": self.report.data_set,
+            "source": self.source.name,
+            "file": file,
+            "sha256": digest,
+            "bytes": len(content),
+            "rows": 0 if frame is None else frame.height,
+            "rejected": rejected.height,
+            "vintage": vintage,
+            "parser_version": self.source.version,
+            "status": "quarantined" if frame is None else "parsed",
+            "ingested_at": self.fetched_at.get(file, self.at),
+        }
+        if self.known.snapshots.has_bytes_of(log):
+            log["ingested_at"] = self.known.snapshots.current[file]["known_from"]
+        return Fetched(log, digest, frame, rejected)
+
+    def _before(self, file: str) -> dict[str, object] | None:
+        """Log entry of the file, if it stems from this source."""
+        before = self.known.log.get(file)
+        return before if before and before["source"] == self.source.name else None
+
+
+def _parse(
+    source: Source, offer: Offer, content: bytes
+) -> tuple[pl.DataFrame | None, pl.DataFrame, str | None]:
+    try:
+        parsed: Parsed = source.parse(offer, content)
+    except BadFileError as bad:
+        row = {"row": bad.row, "rule": bad.rule, "reason": bad.reason, "value": bad.value}
+        return None, pl.DataFrame([row], schema=REJECT_SCHEMA), offer.vintage
+    return parsed.frame, parsed.rejected, parsed.vintage or offer.vintage

@@ -1,0 +1,86 @@
+"""Versions of the files of a data set: which is current, and since when its bytes are known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+import polars as pl
+
+from factor_pipeline.schemas.raw_history import SNAPSHOT
+from factor_pipeline.warehouse.store import Change, Warehouse
+
+_TICK = timedelta(microseconds=1)
+_LOGGED = tuple(name for name in SNAPSHOT.column_names if not name.startswith("known_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """What is known of the files of a data set so far.
+
+    Attributes
+    ----------
+    current
+        Rows of ``raw.snapshot`` without an end, by file.
+    latest
+        When a version last began or ended, UTC; null before the first.
+    """
+
+    current: Mapping[str, Mapping[str, object]]
+    latest: datetime | None
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, data_set: str) -> Self:
+        """Read it from the work file."""
+        rows = warehouse.read(
+            "select * from raw.snapshot where data_set = $data_set order by file, known_from",
+            data_set=data_set,
+        )
+        current = rows.filter(pl.col("known_to").is_null()).to_dicts()
+        latest = rows.select(pl.max_horizontal("known_from", "known_to").max()).item()
+        return cls({str(row["file"]): row for row in current}, latest)
+
+    def time_after(self, now: datetime) -> datetime:
+        """Time (UTC, naive) of what is fetched now: after all before, though the clock is behind.
+
+        What is known can be told for any time only if no version ends before it begins.
+        """
+        naive = now.replace(tzinfo=None)
+        return max(naive, self.latest + _TICK) if self.latest else naive
+
+    def has_bytes_of(self, log: Mapping[str, object]) -> bool:
+        """Whether the current version of a file is of the bytes, and the source, of a log row."""
+        row = self.current.get(str(log["file"]))
+        return row is not None and all(row[name] == log[name] for name in ("source", "sha256"))
+
+    def change(
+        self, logs: Sequence[Mapping[str, object]], leaving: Sequence[str], at: datetime
+    ) -> Change:
+        """Begin the versions in ``logs`` (rows of ``raw.ingest_log``), end those they replace.
+
+        Parameters
+        ----------
+        logs
+            Files whose bytes or rows are others now; one with the bytes of before keeps its
+            version.
+        leaving
+            Files whose rows leave.
+        at
+            When the versions before them end, UTC.
+        """
+        rows = []
+        for log in logs:
+            version = {name: log[name] for name in _LOGGED}
+            rows.append({**version, "known_from": log["ingested_at"], "known_to": None})
+        same = {(row["file"], row["known_from"]) for row in rows}
+        files = [*(str(log["file"]) for log in logs), *leaving]
+        for file in dict.fromkeys(files):
+            before = self.current.get(file)
+            if before and (file, before["known_from"]) not in same:
+                rows.append({**before, "known_to": at})
+        return Change(
+            SNAPSHOT,
+            pl.DataFrame(rows, schema=SNAPSHOT.polars_schema),
+            "list_contains($files, file) and known_to is null",
+            {"files": files},
+        )
