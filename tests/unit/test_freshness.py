@@ -16,6 +16,7 @@ from factor_pipeline.compute.freshness import aged, ends
 from factor_pipeline.errors import BadFileError, DataError, SettingsError
 from factor_pipeline.freshness import complaints, record_freshness, refuse_paths_never_read
 from factor_pipeline.ingestion import Ingestion
+from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.quality import FRESHNESS
 from factor_pipeline.schemas.raw import BENCHMARK_DAILY, PRICE_DAILY
 from factor_pipeline.schemas.registry import TABLES
@@ -83,12 +84,12 @@ class Vendor:
             "split": 1.0,
         }
         columns = [
-            pl.lit(values.get(c.name), c.dtype()).alias(c.name)
-            for c in table.columns
-            if c.name not in {"file", "date"}
+            pl.lit(values.get(name), dtype).alias(name)
+            for name, dtype in contract(table).items()
+            if name != "date"
         ]
         frame = pl.DataFrame({"date": days}).with_columns(columns)
-        return Parsed(frame.select(c for c in table.column_names if c != "file"))
+        return Parsed(frame.select(contract(table).names()))
 
 
 @pytest.fixture(scope="module")
