@@ -11,7 +11,8 @@ import polars as pl
 import typer
 
 from factor_pipeline import console
-from factor_pipeline.errors import FactorPipelineError, SettingsError, StoppedError
+from factor_pipeline.as_of import AS_OF_VARIABLE, as_of_day, working_folder
+from factor_pipeline.errors import FactorPipelineError, QueryError, SettingsError, StoppedError
 from factor_pipeline.settings import (
     CONFIG_VARIABLE,
     HOME_VARIABLE,
@@ -43,13 +44,32 @@ def _parse_month(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a month; write it as YYYY-MM") from error
 
 
+def _parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as YYYY-MM-DD") from error
+
+
+AsOf = Annotated[
+    date | None,
+    typer.Option(
+        "--as-of",
+        parser=_parse_day,
+        metavar="YYYY-MM-DD",
+        help="The warehouse made of the files known at the end of that day (UTC).",
+    ),
+]
 Month = Annotated[date | None, typer.Option(parser=_parse_month, metavar="YYYY-MM")]
 
 
 @app.command()
-def run(config: Config = None, start: Month = None, end: Month = None) -> None:
+def run(config: Config = None, start: Month = None, end: Month = None, as_of: AsOf = None) -> None:
     """Ingest what is new, compute the months that need it, publish."""
-    pipeline = _pipeline(config)
+    pipeline = _pipeline(config, as_of)
+    from factor_pipeline.deliveries import Deliveries  # noqa: PLC0415
+
+    Deliveries(home(), as_of_day()).prepare()
     months = pipeline.run(start, end)
     console.after_run(pipeline, months)
 
@@ -67,13 +87,14 @@ def sql(
     output: Annotated[
         Literal["table", "csv", "json"], typer.Option("--format", help="How to print the rows.")
     ] = "table",
+    as_of: AsOf = None,
 ) -> None:
     """Query the published tables. `factor-pipeline queries` lists questions to start from."""
     from factor_pipeline.warehouse.models import shipped_queries  # noqa: PLC0415
     from factor_pipeline.warehouse.query import query_published  # noqa: PLC0415
 
     text = shipped_queries().get(query, query)
-    frame = query_published(home() / "factors.duckdb", text)
+    frame = query_published(_published(as_of), text)
     if output == "csv":
         sys.stdout.write(frame.write_csv())
     elif output == "json":
@@ -97,22 +118,24 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder; $FACTOR_HOME/reports by default.")
     ] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Write the published results as one HTML page and one Excel workbook."""
     _settings(config)
     from factor_pipeline.reporting.report import write_report  # noqa: PLC0415
     from factor_pipeline.reporting.workbook import FILE_NAME, write_workbook  # noqa: PLC0415
 
-    published, folder = home() / "factors.duckdb", out or home() / "reports"
+    published = _published(as_of)
+    folder = out or published.parent / "reports"
     console.written(write_report(published, folder))
     write_workbook(published, folder / FILE_NAME)
     console.written(folder / FILE_NAME)
 
 
 @app.command()
-def status(config: Config = None) -> None:
+def status(config: Config = None, as_of: AsOf = None) -> None:
     """Show what is published, how old it is, what is running or waiting to be rebuilt."""
-    console.status(_pipeline(config))
+    console.status(_pipeline(config, as_of))
 
 
 @app.command()
@@ -201,12 +224,32 @@ def _settings(config: Path | None) -> Settings:
     return settings
 
 
-def _pipeline(config: Path | None) -> "Pipeline":
+def _folder(as_of: date | None) -> tuple[Path, date | None]:
+    """Return the folder to work in, and the day it is of if Dagster shall build that of a day."""
+    if as_of:
+        os.environ[AS_OF_VARIABLE] = as_of.isoformat()
+    day = as_of_day()
+    return working_folder(home(), day), day
+
+
+def _published(as_of: date | None) -> Path:
+    """Return the published file, which must exist if it is that of a day."""
+    folder, day = _folder(as_of)
+    published = folder / "factors.duckdb"
+    if day and not published.exists():
+        raise QueryError(
+            f"the warehouse as of {day} is not built yet; run `factor-pipeline run --as-of {day}`"
+        )
+    return published
+
+
+def _pipeline(config: Path | None, as_of: date | None = None) -> "Pipeline":
     settings = _settings(config)
+    folder, _ = _folder(as_of)
     # Dagster takes seconds to import: wrong settings are told before.
     from factor_pipeline.runs import Pipeline  # noqa: PLC0415
 
-    return Pipeline(home(), settings)
+    return Pipeline(folder, settings)
 
 
 if __name__ == "__main__":

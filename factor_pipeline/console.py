@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from factor_pipeline.as_of import as_of_day
 from factor_pipeline.compute.freshness import aged
 from factor_pipeline.doctor import Finding
 from factor_pipeline.freshness import complaints
@@ -69,7 +70,9 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
     ages(pipeline.warehouse.table(FRESHNESS), today())
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
     _OUT.print("Look next:")
-    _OUT.print('  factor-pipeline sql "select * from backtest.summary"', markup=False)
+    day = as_of_day()
+    command = f"factor-pipeline sql{f' --as-of {day}' if day else ''}"
+    _OUT.print(f'  {command} "select * from backtest.summary"', markup=False)  # noqa: S608 - printed
     _OUT.print("  factor-pipeline queries      # questions to start from")
     _OUT.print("  factor-pipeline ui           # lineage, checks, schedule on 127.0.0.1:3000")
 

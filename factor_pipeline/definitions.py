@@ -1,11 +1,13 @@
 """The code location: everything Dagster loads is assembled here and nowhere else."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
 from factor_pipeline import jobs
+from factor_pipeline.as_of import as_of_day, working_folder
 from factor_pipeline.assets import (
     backtests,
     etfs,
@@ -29,12 +31,13 @@ from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
 from factor_pipeline.checks.every import checked_tables, every_check
 from factor_pipeline.console_log import console_logger
+from factor_pipeline.deliveries import Deliveries
 from factor_pipeline.instance import run_lock
 from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
 from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
 from factor_pipeline.schemas.registry import TABLES
-from factor_pipeline.settings import DATA_SETS, WORK_FILE, Settings, home, load_settings
-from factor_pipeline.sources.rawstore import RawStore
+from factor_pipeline.settings import DATA_SETS, WORK_FILE, Settings, load_settings
+from factor_pipeline.settings import home as home_folder
 from factor_pipeline.warehouse.store import Warehouse
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
@@ -59,8 +62,9 @@ def table_assets(settings: Settings) -> tuple[TableAsset, ...]:
     return in_dependency_order(risk.with_factors_of(asset, settings) for asset in TABLE_ASSETS)
 
 
-def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
-    """Everything Dagster needs to run the warehouse in ``folder`` with these settings."""
+def build_definitions(settings: Settings, home: Path, day: date | None = None) -> dg.Definitions:
+    """Everything Dagster needs to run the warehouse of ``home``, as of a day if one is named."""
+    folder = working_folder(home, day)
     warehouse = Warehouse(folder / WORK_FILE)
     if not warehouse.path.exists():
         warehouse.prepare(TABLES.values())
@@ -86,7 +90,7 @@ def build_definitions(settings: Settings, folder: Path) -> dg.Definitions:
         resources={
             "warehouse": _writing(warehouse, folder),
             "settings": settings,
-            "raw_store": RawStore(folder / "raw"),
+            "deliveries": Deliveries(home, day),
             "published": folder / "factors.duckdb",
         },
         loggers={"console": console_logger},
@@ -104,4 +108,4 @@ def _writing(warehouse: Warehouse, folder: Path) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(held)
 
 
-defs = build_definitions(load_settings(), home())
+defs = build_definitions(load_settings(), home_folder(), as_of_day())

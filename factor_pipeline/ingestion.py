@@ -36,6 +36,8 @@ class Ingestion:
         Time written to the log, UTC.
     fetched_at
         For files that were fetched before this ingestion: when, UTC.
+    is_complete
+        Whether what is offered is all there is: other files leave with their rows.
     """
 
     warehouse: Warehouse
@@ -43,6 +45,7 @@ class Ingestion:
     max_bad_share: float
     now: datetime
     fetched_at: Mapping[str, datetime] = field(default_factory=dict)
+    is_complete: bool = False
 
     def run(self, data_set: str, source: Source | None, exclude: Sequence[str]) -> IngestReport:
         """Bring the raw rows of ``data_set`` up to date, in one transaction.
@@ -89,7 +92,10 @@ class Ingestion:
         leaving = [
             file
             for file, row in known.log.items()
-            if file in excluded or source is None or row["source"] != source.name
+            if file in excluded
+            or source is None
+            or row["source"] != source.name
+            or (self.is_complete and not report.outage and file not in offered)
         ]
         # A raw table that started over has forgotten what it had of them.
         leaving += set(known.snapshots.current) - set(known.log) - offered

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown, table_schema
+from factor_pipeline.deliveries import Deliveries
 from factor_pipeline.fetching import IngestReport
 from factor_pipeline.freshness import complaints, max_age_days, record_freshness
 from factor_pipeline.ingestion import Ingestion, data_version
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.settings import Settings
-from factor_pipeline.sources.rawstore import RawStore
-from factor_pipeline.sources.registry import source_of
 from factor_pipeline.warehouse.store import Warehouse
 
 _SHOWN_ROWS = 20
@@ -33,7 +32,7 @@ def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
         group_name="raw",
         kinds={"duckdb", provider} - {"none"},
         owners=OWNERS,
-        required_resource_keys={"warehouse", "settings", "raw_store"},
+        required_resource_keys={"warehouse", "settings", "deliveries"},
         pool=WRITER_POOL,
         freshness_policy=_policy(settings, data_set),
         metadata={
@@ -44,12 +43,20 @@ def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
     def ingest(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         warehouse: Warehouse = context.resources.warehouse
         current: Settings = context.resources.settings
-        store: RawStore = context.resources.raw_store
-        section = getattr(current, data_set)
+        deliveries: Deliveries = context.resources.deliveries
+        delivery = deliveries.of(current, data_set)
         now = datetime.now(UTC)
-        ingestion = Ingestion(warehouse, store, current.quality.max_bad_file_share, now)
-        report = ingestion.run(data_set, source_of(current, data_set), section.exclude)
-        freshness = record_freshness(warehouse, current, report, now)
+        ingestion = Ingestion(
+            warehouse,
+            deliveries.store,
+            current.quality.max_bad_file_share,
+            now,
+            delivery.fetched_at,
+            is_complete=delivery.is_complete,
+        )
+        exclude = getattr(current, data_set).exclude
+        report = ingestion.run(data_set, delivery.source, exclude)
+        freshness = record_freshness(warehouse, current, report, deliveries.known_until(now))
         for complaint in complaints(freshness) if freshness else ():
             context.log.warning("%s", complaint)
         if report.advice:
