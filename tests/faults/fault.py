@@ -23,9 +23,9 @@ class Injected:
     rows
         Rows handed to the raw table by a source of their own, for data sets no file vendor serves.
     subject
-        Whose rows are faulty: ticker, symbol, series or file.
-    day
-        ``fault_date`` of the flag.
+        Whose rows are faulty: ticker, symbol, series or file; empty where it is those of all.
+    flagged
+        ``fault_date`` of each flag of the rule; of result rules each ``month_end``.
     days
         Days of the raw rows that differ from the clean ones, of the subject alone.
     months
@@ -37,7 +37,7 @@ class Injected:
     files: dict[str, bytes | None] = field(default_factory=dict)
     rows: pl.DataFrame | None = None
     subject: str = ""
-    day: date | None = None
+    flagged: tuple[date, ...] = ()
     days: frozenset[date] = frozenset()
     months: tuple[date, date] | None = None
     lines: tuple[int, ...] | None = ()

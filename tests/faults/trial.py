@@ -74,11 +74,12 @@ class Delivered:
     """A source that delivers rows as they are, for data sets that no file vendor serves."""
 
     frame: pl.DataFrame
-    name: str = "delivered"
+    name: str
+    file: str
     version: int = 1
 
     def files(self) -> list[SourceFile]:
-        return [SourceFile("rows", Path(os.devnull))]
+        return [SourceFile(self.file, Path(os.devnull))]
 
     def parse(self, file: SourceFile, content: bytes) -> Parsed:  # noqa: ARG002 - as the protocol has it
         return Parsed(self.frame)
@@ -135,7 +136,7 @@ class Bench:
         injected = fault.inject(self.vendor)
         folder = self.folder / fault.name
         settings = self._settings_with(fault.data_set, injected, folder)
-        source = Delivered(injected.rows) if injected.rows is not None else None
+        source = self._delivering(fault.data_set, injected.rows)
         copy = Warehouse(folder / "warehouse.duckdb")
         shutil.copyfile(self.warehouse.path, copy.path)
         refusal = None
@@ -152,6 +153,13 @@ class Bench:
         shutil.rmtree(folder)
         return Trial(fault, injected, self.clean[fault.data_set], faulty, report, refusal)
 
+    def _delivering(self, data_set: str, rows: pl.DataFrame | None) -> Delivered | None:
+        """A source of these rows in place of the clean file, if there is one."""
+        if rows is None:
+            return None
+        path = self.vendor.paths.get(data_set, Path("rows"))
+        return Delivered(rows, SOURCES.get(data_set, "delivered"), path.name)
+
     def _ingested(
         self,
         warehouse: Warehouse,
@@ -166,7 +174,7 @@ class Bench:
     def _settings_with(self, data_set: str, injected: Injected, folder: Path) -> Settings:
         """Settings whose ``data_set`` has the changed files beside links to the others."""
         folder.mkdir()
-        if data_set not in self.vendor.paths:
+        if injected.rows is not None:
             return self.settings
         clean = self.vendor.paths[data_set]
         changed = folder / clean.name

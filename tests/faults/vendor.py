@@ -23,6 +23,8 @@ MARKET = SimulationParameters(stocks=50, years=5, seed=1)
 LAST_DAY = date(2008, 12, 31)
 PLAIN = "ZSLH"
 """Listed and in the index throughout, pays dividends, never splits, one share class."""
+STEADY = "CPJG"
+"""Listed and in the index throughout, neither pays dividends nor splits, one share class."""
 SPLIT = "DGFB"
 """Listed throughout, no dividends, one split: three for one."""
 SPLIT_DAY = date(2007, 8, 16)
