@@ -151,11 +151,24 @@ def _since_a_day(factor: float) -> Callable[[Vendor], Injected]:
     return inject
 
 
+def _crash(vendor: Vendor) -> Injected:
+    """A crash trades through its range: it opens high and closes low."""
+    day = vendor.quiet_day(STEADY, _MONTH)
+    rows = vendor.prices(STEADY)
+    opened = f"{0.6 * float(_row(rows, day)['open']):.4f}"
+    for row in _since(rows, day):
+        scale(row, 0.35)
+    _row(rows, day).update(open=opened, high=opened)
+    return _injected(vendor, STEADY, rows, (day,), (month_end(day), _LAST_MONTH))
+
+
 def _spliced(vendor: Vendor) -> Injected:
     """Before June 2006 the file has another company, which left in 2005."""
     begin, end = date(2006, 6, 1), date(2005, 3, 1)
     rows = vendor.prices(STEADY)
-    earlier = [dict(row) for row in _before(vendor.prices("WMGG"), end)]
+    earlier = _before(vendor.prices("WMGG"), end)
+    for row in earlier:
+        scale(row, 1.37)
     after = _since(rows, begin)
     return _injected(
         vendor,
@@ -207,7 +220,7 @@ def _cut_in_the_last_month(vendor: Vendor) -> Injected:
         for ticker in vendor.tickers
     }
     days = frozenset(vendor.days(date(2008, 12, 13), LAST_DAY))
-    return Injected(files, flagged=(last,), days=days, months=(_LAST_MONTH, _LAST_MONTH))
+    return Injected(files, called="every series", flagged=(last,), days=days, months=(_LAST_MONTH, _LAST_MONTH))
 
 
 def _intraday_bar(vendor: Vendor) -> Injected:
@@ -275,7 +288,7 @@ BAD_PRICES = (
         "halved, as they are restated through the split.",
         nulls={"ret"},
         alters={"split", *_SIZE},
-        also={"adjusted_close_disagrees"},
+        also={"adjusted_close_disagrees", "extreme_return"},
     ),
     _flagged(
         "split_a_day_early",
@@ -285,7 +298,7 @@ BAD_PRICES = (
         "The month's return becomes NULL, as the vendor disagrees with itself.",
         nulls={"ret"},
         alters={"high"},
-        also={"adjusted_close_disagrees", "split_without_price_move", "unbooked_split"},
+        also={"adjusted_close_disagrees", "extreme_return", "split_without_price_move"},
     ),
     _flagged(
         "unbooked_split",
@@ -339,7 +352,6 @@ BAD_PRICES = (
         _on_a_day(lambda row: scale(row, 1.6)),
         "Kept: the month's return is the same, its highest close and volume in dollars are not.",
         alters={"high", "dollar_volume"},
-        also={"extreme_return"},
     ),
     _flagged(
         "decimal_shift_of_a_day",
@@ -363,7 +375,7 @@ BAD_PRICES = (
         "true_crash",
         "A stock that loses 65 % in a day and stays there.",
         "extreme_return",
-        _since_a_day(0.35),
+        _crash,
         "Kept: a true crash looks like this.",
         alters={"ret", *_LEVEL},
     ),
@@ -414,12 +426,11 @@ BAD_PRICES = (
         "A whole month is left out.",
         "price_gap_months",
         _without_days(
-            date(2006, 6, 1), date(2006, 6, 30), (date(2006, 6, 30), date(2006, 7, 31)), (date(2006, 6, 30),)
+            date(2006, 6, 1), date(2006, 6, 30), (date(2006, 6, 30), date(2006, 7, 31)), (date(2006, 6, 1),)
         ),
         "The month has no row, and the month after it no return.",
         nulls={"ret"},
         drops=True,
-        also={"missing_day"},
     ),
     _flagged(
         "ends_early",

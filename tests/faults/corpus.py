@@ -5,5 +5,13 @@ from tests.faults.bad_rows import BAD_ROWS
 from tests.faults.bad_series import BAD_SERIES
 from tests.faults.bad_statements import BAD_STATEMENTS
 from tests.faults.damaged_files import DAMAGED_FILES
+from tests.faults.fault import Fault
 
-CORPUS = (*DAMAGED_FILES, *BAD_ROWS, *BAD_PRICES, *BAD_STATEMENTS, *BAD_SERIES)
+CHAPTERS: dict[str, tuple[Fault, ...]] = {
+    "Files that are not what was asked for": DAMAGED_FILES,
+    "Rows that no true row can be": BAD_ROWS,
+    "Prices": BAD_PRICES,
+    "Annual statements": BAD_STATEMENTS,
+    "Library, index, benchmarks, macro series, listings": BAD_SERIES,
+}
+CORPUS: tuple[Fault, ...] = tuple(fault for faults in CHAPTERS.values() for fault in faults)

@@ -24,6 +24,8 @@ class Injected:
         Rows handed to the raw table by a source of their own, for data sets no file vendor serves.
     subject
         Whose rows are faulty: ticker, symbol, series or file; empty where it is those of all.
+    called
+        Subject of the flags, where it is another name than that of the rows.
     flagged
         ``fault_date`` of each flag of the rule; of result rules each ``month_end``.
     days
@@ -37,6 +39,7 @@ class Injected:
     files: dict[str, bytes | None] = field(default_factory=dict)
     rows: pl.DataFrame | None = None
     subject: str = ""
+    called: str = ""
     flagged: tuple[date, ...] = ()
     days: frozenset[date] = frozenset()
     months: tuple[date, date] | None = None

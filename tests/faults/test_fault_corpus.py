@@ -8,6 +8,7 @@ import pytest
 from factor_pipeline.months import add_months
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.raw import DATA_SETS
+from factor_pipeline.schemas.rules import RULES
 from tests.faults.corpus import CORPUS
 from tests.faults.fault import Fault
 from tests.faults.trial import Bench, Content, Trial
@@ -74,10 +75,11 @@ def expect_flagged(trial: Trial) -> None:
     assert bool(injected.flagged) == (fault.by == "flag")
     if injected.flagged:
         found = new.filter(pl.col("rule") == fault.rule)
-        expected = [(fault.rule, injected.subject, day) for day in injected.flagged]
+        subject = injected.called or injected.subject
+        expected = [(fault.rule, subject, day) for day in injected.flagged]
         assert sorted(found.rows()) == expected
     others = set(new["rule"]) | set(gone["rule"])
-    assert others - {fault.rule} <= fault.also
+    assert others - {fault.rule} == fault.also & RULES.keys()
 
 
 def expect_raw_rows(trial: Trial) -> None:

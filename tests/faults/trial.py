@@ -147,7 +147,7 @@ class Bench:
                 refusal = str(error)
                 assert equal_tables(content(held, fault.data_set), self.clean[fault.data_set])
                 report = self._ingested(held, settings, fault.data_set, 1.0, source)
-            if report.changed_from is not None:
+            if report.parsed:
                 build(held, settings, list(filled_assets()))
             faulty = content(held, fault.data_set)
         shutil.rmtree(folder)

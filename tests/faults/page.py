@@ -1,0 +1,69 @@
+"""The corpus as a page: ``python -m tests.faults.page`` writes ``docs/faults.md`` anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.faults.clean import BOUNDS, MARKETS
+from tests.faults.corpus import CHAPTERS, CORPUS
+from tests.faults.fault import Fault
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+COMMAND = "python -m tests.faults.page"
+
+_INTRODUCTION = f"""# Faults, and what becomes of them
+
+{len(CORPUS)} ways in which data come broken. `tests/faults` puts each of them into the files of a
+clean market, ingests and builds that market again, and holds that
+
+- the rule named here sees it, on the right row and day, and no other rule but those named sees
+  anything;
+- the published data change as it says here, and in no other month, column or stock, to the last
+  bit: months before the first changed day are the same in every table that is built;
+- a file that cannot be read leaves its last good rows where they are.
+
+Rows and files that were rejected are in `quality.quarantine` with file, line, rule and value; rows
+that stay and look faulty are in `quality.flag` with rule, subject and day, and what each rule looks
+for, and from which threshold on, is in `quality.rule`. Flags change no number.
+
+This page is made from the corpus by `{COMMAND}`; a test holds it up to date."""
+
+_HEADER = ("fault", "what is injected", "detected by", "published data")
+_SEEN = {
+    "quarantine": "`{}` in `quality.quarantine`",
+    "refusal": "`{}` in `quality.quarantine`",
+    "flag": "`{}` in `quality.flag`",
+    "nothing": "nothing: it is no fault",
+    "unseen": "no rule",
+    "stop": "the build, which stops",
+}
+_CLEAN = f"""## What clean data are flagged with
+
+{MARKETS} clean simulated markets have no file and no row in quarantine, break no rule whose failure
+stops a build, and are flagged no more often than this, per 1,000 months of a stock. What is not
+listed is never flagged there."""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    parts = [_INTRODUCTION]
+    for chapter, faults in CHAPTERS.items():
+        parts += [f"## {chapter}", _table(_HEADER, (_cells(fault) for fault in faults))]
+    bounds = ((f"`{rule}`", f"{most:g}", why) for rule, (most, why) in sorted(BOUNDS.items()))
+    parts += [_CLEAN, _table(("rule", "at most", "why clean data have it"), bounds)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(fault: Fault) -> tuple[str, ...]:
+    seen = _SEEN[fault.by].format(fault.rule)
+    if fault.also:
+        seen += "; also " + ", ".join(f"`{rule}`" for rule in sorted(fault.also))
+    return fault.name.replace("_", " "), fault.what, seen, fault.outcome
+
+
+def _table(header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
