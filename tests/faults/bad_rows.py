@@ -418,7 +418,7 @@ BAD_ROWS = (
         "conflicting_filing",
         _contradicting_statement,
         "Both rows stay out; the fiscal year has no such statement.",
-        also=frozenset({"statement_missing", "missing_fiscal_year"}),
+        also=frozenset({"statement_missing"}),
     ),
     _rejected_rows(
         "spell_ends_before_it_starts",
@@ -450,7 +450,6 @@ BAD_ROWS = (
         "price_not_positive",
         _level(**{"Adj Close": "0"}),
         "The row stays out; the month is measured by its last day.",
-        also=frozenset({"level_gap"}),
     ),
     _rejected_rows(
         "benchmark_of_null",
@@ -459,7 +458,6 @@ BAD_ROWS = (
         "null_price",
         _level(**{"Close": "null", "Adj Close": "null"}),
         "The row stays out; the month is measured by its last day.",
-        also=frozenset({"level_gap"}),
     ),
     _rejected_rows(
         "library_word_for_number",

@@ -76,6 +76,7 @@ def _library(
         return Injected(
             {name: zipped((f"{data_set}.csv", "\r\n".join(lines)))},
             subject=data_set,
+            called=f"library/{name}",
             flagged=tuple(sorted(days if flagged is None else flagged)),
             days=days,
         )
@@ -113,6 +114,7 @@ def _missing_month(vendor: Vendor) -> Injected:
     return Injected(
         {name: zipped((f"{_MOMENTUM}.csv", "\r\n".join(kept)))},
         subject=_MOMENTUM,
+        called=f"library/{name}",
         flagged=(_MAY,),
         days=frozenset({_MAY}),
     )
@@ -132,6 +134,7 @@ def _levels(
         return Injected(
             {f"{symbol}.csv": untable([row for row in rows if row["Close"]]).encode()},
             subject=symbol,
+            called=f"{data_set}/{symbol}",
             flagged=tuple(days[i] for i in flagged),
             days=frozenset(days[i] for i in changed),
         )
@@ -158,7 +161,7 @@ def _level_decimal_shift(rows: list[Row]) -> tuple[list[int], list[int]]:
 def _level_gap(rows: list[Row]) -> tuple[list[int], list[int]]:
     for row in rows[600:615]:
         row["Close"] = ""
-    return list(range(600, 615)), [615]
+    return list(range(600, 615)), [600]
 
 
 def _level_stale(rows: list[Row]) -> tuple[list[int], list[int]]:
@@ -178,6 +181,7 @@ def _members(
     day: date,
     *,
     subject: str = "",
+    called: str = "",
     days: Iterable[date] = (),
     months: tuple[date, date] | None = None,
 ) -> Callable[[Vendor], Injected]:
@@ -186,6 +190,7 @@ def _members(
         return Injected(
             {"ticker_start_end.csv": untable(rows).encode()},
             subject=subject,
+            called=called,
             flagged=(day,),
             days=frozenset(days),
             months=months,
@@ -236,7 +241,7 @@ def _macro_constant(rows: list[Row]) -> tuple[list[str], list[str]]:
 def _macro_gap(rows: list[Row]) -> tuple[list[str], list[str]]:
     lost = [row["date"] for row in rows[20:23]]
     del rows[20:23]
-    return lost, [rows[20]["date"]]
+    return lost, lost[:1]
 
 
 def _macro_jump(rows: list[Row]) -> tuple[list[str], list[str]]:
@@ -252,7 +257,7 @@ def _macro_future(rows: list[Row]) -> tuple[list[str], list[str]]:
 
 def _macro_blank(rows: list[Row]) -> tuple[list[str], list[str]]:
     rows[20]["value"] = ""
-    return [rows[20]["date"]], [rows[21]["date"]]
+    return [rows[20]["date"]], [rows[20]["date"]]
 
 
 def _listed(**second: object) -> Callable[[Vendor], Injected]:
@@ -281,7 +286,9 @@ def _listed(**second: object) -> Callable[[Vendor], Injected]:
     return inject
 
 
-def _delisted(vendor_id: str, months: tuple[date, date] | None) -> Callable[[Vendor], Injected]:
+def _delisted(
+    vendor_id: str, flagged: date, months: tuple[date, date] | None
+) -> Callable[[Vendor], Injected]:
     row = {
         "vendor_id": vendor_id,
         "date": _MAY,
@@ -294,7 +301,7 @@ def _delisted(vendor_id: str, months: tuple[date, date] | None) -> Callable[[Ven
         return Injected(
             rows=pl.DataFrame([row], schema=columns),
             subject=vendor_id,
-            flagged=(_MAY,),
+            flagged=(flagged,),
             days=frozenset({_MAY}),
             months=months,
         )
@@ -333,18 +340,17 @@ BAD_SERIES = (
             _rewritten(lambda lines, i: [value / 100 for value in _values(lines[i])]),
             since="200401",
             until="200812",
-            flagged=[date(2004, 1, 31)],
+            flagged=[date(year, 12, 31) for year in range(2004, 2009)],
         ),
         "Kept: the factor's returns are a hundredth.",
-        also={"library_days_against_months"},
     ),
     _fault(
         "library_days_against_months",
-        "Five points are added to one day of a daily file.",
+        "Five points are added to one day of the daily factors.",
         "library",
         "library_days_against_months",
         _library(
-            f"{_MOMENTUM}_daily",
+            f"{_FACTORS}_daily",
             _rewritten(lambda lines, i: [value + 5 for value in _values(lines[i])]),
             since="20060517",
             until="20060517",
@@ -383,6 +389,7 @@ BAD_SERIES = (
         _members(
             _half_leave,
             _HALVED,
+            called="members",
             days=[date(2004, 1, 2)],
             months=(month_end(_HALVED), _LAST_MONTH),
         ),
@@ -449,6 +456,7 @@ BAD_SERIES = (
         "macro_constant",
         _series("INDPRO", _macro_constant),
         _OBSERVED,
+        also={"macro_jump"},
     ),
     _fault(
         "macro_gap",
@@ -481,6 +489,7 @@ BAD_SERIES = (
         "macro_future_date",
         _series("INDPRO", _macro_future),
         "Kept: no month of the warehouse has it.",
+        also={"macro_gap"},
     ),
     _fault(
         "ticker_of_two",
@@ -504,7 +513,7 @@ BAD_SERIES = (
         "A delisting of a stock that trades for years after it.",
         "delisting",
         "prices_after_delisting",
-        _delisted(STEADY, (_MAY, _MAY)),
+        _delisted(STEADY, date(2006, 6, 1), (_MAY, _MAY)),
         "Kept: the delisting return enters the month's return, and prices go on.",
         alters={"ret", "delisting_return"},
     ),
@@ -513,7 +522,7 @@ BAD_SERIES = (
         "A delisting of a stock of which there are no prices.",
         "delisting",
         "delisting_without_prices",
-        _delisted("ZZZZ", None),
+        _delisted("ZZZZ", _MAY, None),
         "Kept in the raw table; no other table has it.",
     ),
 )

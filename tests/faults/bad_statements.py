@@ -7,8 +7,9 @@ from tests.faults.fault import Fault, Injected
 from tests.faults.vendor import PLAIN, SPLIT, Row, Vendor, statement_file
 
 _YEAR = date(2006, 8, 31)
-_FILED = "2006-10-25"
+_AND_BACK = (_YEAR, date(2007, 8, 31))
 _IN_FORCE = (date(2006, 10, 31), date(2007, 9, 30))
+_NO_PRICES = "DXAW"
 _ALL = ("balance", "cashflow", "income")
 _SIZE = frozenset({"shares", "market_equity", "firm_market_equity"})
 _NAMES = ("Ticker", "SimFinId", "Currency", "Fiscal Year", "Fiscal Period", "Shares (Basic)")
@@ -105,13 +106,13 @@ def _ended_early(rows: list[Row], at: int) -> None:
 
 
 def _filer_without_prices(rows: list[Row], at: int) -> None:
-    rows.append({**rows[at], "Ticker": "ZZZZ", "SimFinId": "F9999999"})
+    rows.append({**rows[at], "Ticker": _NO_PRICES, "SimFinId": "F9999999"})
 
 
 def _firm_without_prices(vendor: Vendor) -> Injected:
     inject = _at(_filer_without_prices, _ALL)
     injected = inject(vendor)
-    return Injected(injected.files, subject="ZZZZ", flagged=(_YEAR,), days=frozenset({_YEAR}))
+    return Injected(injected.files, subject=_NO_PRICES, flagged=(_YEAR,), days=frozenset({_YEAR}))
 
 
 def _flagged(
@@ -144,7 +145,7 @@ BAD_STATEMENTS = (
         "shares_times_thousand",
         "A share count a thousand times too large.",
         "shares_power_of_ten",
-        _at(_shares_times(1000), months=_IN_FORCE),
+        _at(_shares_times(1000), months=_IN_FORCE, flagged=_AND_BACK),
         f"Kept: shares and market equity are a thousand times too large {_UNTIL_NEXT}.",
         _SIZE,
         also={"market_equity_share", "market_equity_jump", "total_market_equity_jump"},
@@ -153,7 +154,7 @@ BAD_STATEMENTS = (
         "shares_times_ten",
         "A share count ten times too large.",
         "shares_power_of_ten",
-        _at(_shares_times(10), months=_IN_FORCE),
+        _at(_shares_times(10), months=_IN_FORCE, flagged=_AND_BACK),
         f"Kept: shares and market equity are ten times too large {_UNTIL_NEXT}.",
         _SIZE,
         also={"market_equity_jump"},
@@ -167,6 +168,7 @@ BAD_STATEMENTS = (
             months=(date(2007, 2, 28), date(2008, 1, 31)),
             ticker=SPLIT,
             year=date(2006, 12, 31),
+            flagged=(date(2006, 12, 31), date(2007, 12, 31)),
         ),
         f"Kept: shares and market equity are a third {_UNTIL_NEXT}.",
         _SIZE,
@@ -176,7 +178,7 @@ BAD_STATEMENTS = (
         "shares_jump",
         "A share count 2.7 times as large as the year before and the year after.",
         "shares_jump",
-        _at(_shares_times(2.7), months=_IN_FORCE),
+        _at(_shares_times(2.7), months=_IN_FORCE, flagged=_AND_BACK),
         f"Kept: shares and market equity are 2.7 times as large {_UNTIL_NEXT}.",
         _SIZE,
         also={"market_equity_jump"},
@@ -223,7 +225,7 @@ BAD_STATEMENTS = (
         "figures_in_thousands",
         "The income statement of one year is in thousands, those around it in dollars.",
         "figures_power_of_thousand",
-        _at(_in_thousands, ("income",)),
+        _at(_in_thousands, ("income",), flagged=_AND_BACK),
         _NO_ROW,
     ),
     _flagged(
@@ -237,7 +239,7 @@ BAD_STATEMENTS = (
         "missing_fiscal_year",
         "All statements of one year are left out.",
         "missing_fiscal_year",
-        _at(_left_out, _ALL, _IN_FORCE),
+        _at(_left_out, _ALL, _IN_FORCE, flagged=_AND_BACK[1:]),
         "The figures of the year before stay in use until they are too old, then there are none.",
         _SIZE,
     ),
@@ -252,6 +254,7 @@ BAD_STATEMENTS = (
             days=(_YEAR, date(2006, 3, 31)),
         ),
         _NO_ROW,
+        also={"missing_fiscal_year"},
     ),
     _flagged(
         "negative_revenue",
@@ -266,10 +269,11 @@ BAD_STATEMENTS = (
         "statement_missing",
         _at(_left_out, ("cashflow",)),
         _NO_ROW,
+        also={"missing_fiscal_year"},
     ),
     _flagged(
         "filer_without_prices",
-        "Statements of a firm of which there are no prices.",
+        "Statements of a member of the index of which there are no prices.",
         "no_prices_of_filer",
         _firm_without_prices,
         "Kept in the raw table; no other table has it.",

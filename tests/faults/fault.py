@@ -25,7 +25,7 @@ class Injected:
     subject
         Whose rows are faulty: ticker, symbol, series or file; empty where it is those of all.
     called
-        Subject of the flags, where it is another name than that of the rows.
+        How the subject of the flags begins, where it is another name than that of the rows.
     flagged
         ``fault_date`` of each flag of the rule; of result rules each ``month_end``.
     days
