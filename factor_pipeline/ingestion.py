@@ -56,8 +56,8 @@ class Ingestion:
         source than now, leave with their rows; ``source`` null empties the data set.
 
         When the source cannot be listed or read, or more than ``max_bad_share`` of its files are
-        bad, nothing of it is taken: a data set that it has filled before stays as it was, whole,
-        and the report tells of the outage.
+        bad, nothing of it is taken: a data set that it has filled before keeps its rows, whole,
+        the bad files are in quarantine, and the report tells of the outage.
 
         Raises
         ------
@@ -88,7 +88,8 @@ class Ingestion:
                     raise as_refusal(error, data_set) from error
                 report.outage = reason_of(error, report.quarantined, report.offered)
                 report.advice = str(error)
-                fetched.clear()
+                # What is bad goes to quarantine all the same; nothing that is good enters.
+                fetched = [one for one in fetched if one.frame is None]
         leaving = [
             file
             for file, row in known.log.items()
