@@ -96,7 +96,9 @@ def _statistics(published: Published) -> Sequence[Block]:
 
 
 def _source(row: tables.Row) -> str:
-    return "own" if row["source"] == "own" else f"library {row['vintage']}"
+    if row["source"] == "own":
+        return "own"
+    return f"library {row['vintage']}" if row["vintage"] else "library"
 
 
 def _correlations(published: Published) -> Sequence[Block]:
@@ -196,9 +198,11 @@ def _loadings(model: str, rows: pl.DataFrame) -> Table:
         )
         cells[row["ticker"], "R²"] = Cell(formats.number(row["r2"]))
     factors = tables.in_order(rows["factor"], _FACTORS)
+    for name, cell in tables.windows(rows, "ticker"):
+        cells[name, tables.MONTHS] = cell
     return tables.matrix(
-        f"{model}, vintage {_vintages(rows)}, {tables.window_of(rows)}",
-        tables.headings("Fund", [*factors, "R²"]),
+        f"{model}, vintage {_vintages(rows)}",
+        tables.headings("Fund", [*factors, "R²", tables.MONTHS]),
         sorted(set(rows["ticker"])),
         cells,
         note="° |t| below 1.96 (Newey-West).",

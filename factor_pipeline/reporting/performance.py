@@ -224,12 +224,13 @@ def _exposures(published: Published) -> Sequence[Block]:
         for row in frame.iter_rows(named=True)
     }
     models = ", ".join(frame["model"].unique().sort())
+    months = {(name, tables.MONTHS): cell for name, cell in tables.windows(frame, "strategy")}
     return [
         tables.matrix(
-            f"Betas of the holdings ({models}), mean of {tables.window_of(frame)}",
-            tables.headings("Strategy", loadings),
+            f"Betas of the holdings ({models}), means",
+            tables.headings("Strategy", [*loadings, tables.MONTHS]),
             list(dict.fromkeys(frame["strategy"])),
-            cells,
+            cells | months,
             note="Weighted betas of what was held, known before each month.",
         )
     ]

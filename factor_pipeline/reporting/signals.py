@@ -30,11 +30,12 @@ def _decile_chart(signal: object, rows: pl.DataFrame) -> Chart:
             "10−1" if row["cell"] == _SPREAD else row["cell"].removeprefix("D").lstrip("0"),
             row["annual_mean"],
             _BOTH_ENDS if row["cell"] == _SPREAD else _DECILE,
-            {"t": formats.number(row["t"], 1), "Months": formats.count(row["months"])},
+            {"t": formats.number(row["t_newey_west"], 1), "Months": formats.count(row["months"])},
         )
         for row in rows.sort(pl.col("cell") == _SPREAD, "cell").iter_rows(named=True)
     ]
-    said = f"{formats.percent(spread['annual_mean'])} (t {formats.number(spread['t'], 1)})"
+    t = formats.number(spread["t_newey_west"], 1)
+    said = f"{formats.percent(spread['annual_mean'])} (t {t})"
     window = formats.window(spread["first_month"], spread["last_month"])
     return Chart(
         name=f"chart-decile-{signal}",

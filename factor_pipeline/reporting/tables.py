@@ -1,6 +1,6 @@
 """Frames as tables of the page."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from factor_pipeline.reporting.palette import LEVELS
 
 Row = dict[str, Any]
 Write = Callable[[Any], str]
+MONTHS = "Months of data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,15 @@ def matrix(
 def headings(first: str, others: Iterable[str]) -> list[Heading]:
     """Return a heading for the rows' names and one for each column of numbers."""
     return [Heading(first), *(Heading(other, numeric=True) for other in others)]
+
+
+def windows(frame: pl.DataFrame, name: str) -> Iterator[tuple[str, Cell]]:
+    """Give each value of the column ``name`` with the months its rows are of, as a cell."""
+    spans = frame.group_by(name, maintain_order=True).agg(
+        pl.col("first_month").min(), pl.col("last_month").max()
+    )
+    for of, first, last in spans.iter_rows():
+        yield of, Cell(formats.window(first, last))
 
 
 def window_of(frame: pl.DataFrame) -> str:

@@ -28,7 +28,14 @@ _VINTAGE = Column(
     nullable=True,
 )
 _MONTHS = (
-    Column("months", pl.Int64, "count", "Complete months fund and factors have.", minimum=0),
+    Column(
+        "months",
+        pl.Int64,
+        "count",
+        "Complete months fund and factors have; a fund's newest day may not have ended, so it "
+        "does not count.",
+        minimum=0,
+    ),
     Column("first_month", pl.Date, "date", "First of them.", nullable=True),
     Column("last_month", pl.Date, "date", "Last of them.", nullable=True),
 )

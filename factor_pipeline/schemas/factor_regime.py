@@ -62,7 +62,12 @@ REGIME = Table(
             "real_time: production_growth of -2 % or less. NULL when unknown.",
             nullable=True,
         ),
-        _measure("inflation", "decimal/year", "CPIAUCSL over that of a year before, less 1."),
+        _measure(
+            "inflation",
+            "decimal/year",
+            "CPIAUCSL over that of a year before, less 1; where a blank leaves none, that of the "
+            "month before.",
+        ),
         _measure(
             "inflation_mean",
             "decimal/year",

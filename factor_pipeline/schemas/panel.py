@@ -258,7 +258,7 @@ INDEX_COVERAGE = Table(
     key=("month_end",),
     columns=(
         MONTH_END,
-        Column("members", pl.Int64, "count", "Index members on the last day of the month."),
+        Column("members", pl.Int64, "count", "Index members on the last trading day of the month."),
         Column("with_price", pl.Int64, "count", "Members with a price in the month."),
         Column("with_market_equity", pl.Int64, "count", "Members with market equity."),
         Column(

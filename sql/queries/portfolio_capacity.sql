@@ -1,8 +1,10 @@
 -- Grain: one row per spread and weighting.
 -- How much money could hold each spread without trading more than a tenth of the market?
 -- Capital per side at which the rebalancing of a month is a tenth of what was traded in the stocks
--- of the leg with less volume in the month before: 0.1 x dollar_volume / turnover, in the median
--- month. A hint, not a promise: it takes orders spread evenly over the stocks and no price impact.
+-- of the leg with less volume in the month before: 0.1 x dollar_volume / turnover. Capital that
+-- stays within that in all but one of twenty months: a sort formed in June trades in July alone,
+-- and its other months would promise hundreds of times what July holds. A hint, not a promise: it
+-- takes orders spread evenly over the stocks and no price impact.
 with settings as (
     select 0.1 as share_of_volume
 ),
@@ -30,7 +32,7 @@ select
     count(*) as months,
     avg(turnover) as average_turnover,
     median(dollar_volume) as median_dollar_volume,
-    median(capital) as median_capital
+    quantile_disc(capital, 0.05) as capital
 from spreads
 group by sort, weighting
-order by median_capital desc nulls last, sort asc, weighting asc
+order by capital desc nulls last, sort asc, weighting asc

@@ -1,6 +1,6 @@
 -- Grain: one row per signal and cell: ten deciles and the highest less the lowest.
 -- What value-weighted deciles of each signal returned, over the months in which both ends have
--- enough stocks. annual_mean is 12 times the mean month; t is plain.
+-- enough stocks. annual_mean is 12 times the mean month; t_newey_west is told of the spread alone.
 with deciles as (
     select
         cell,
@@ -28,12 +28,18 @@ select
     count(*) as months,
     min(deciles.month_end) as first_month,
     max(deciles.month_end) as last_month,
-    avg(deciles.ret) * 12 as annual_mean,
-    avg(deciles.ret) / nullif(stddev_samp(deciles.ret), 0) * sqrt(count(*)) as t
+    any_value(earned.t_newey_west) as t_newey_west,
+    avg(deciles.ret) * 12 as annual_mean
 from deciles
 inner join both_ends
     on
         deciles.signal_name = both_ends.signal_name
         and deciles.month_end = both_ends.month_end
+left join portfolio.spread_statistics as earned
+    on
+        deciles.signal_name || '_decile' = earned.sort
+        and deciles.cell = earned.cell
+        and earned.weighting = 'value'
+        and earned.period = 'full'
 group by deciles.signal_name, deciles.cell
 order by deciles.signal_name, deciles.cell

@@ -132,7 +132,7 @@ def _stale(vendor: Vendor) -> Injected:
     rows = vendor.prices(STEADY)
     first, *held = _since(rows, _MONTH)[:30]
     for row in held:
-        row.update({name: first["close"] for name in (*_QUOTED, "adjusted_close")})
+        row.update(dict.fromkeys((*_QUOTED, "adjusted_close"), first["close"]))
     return _injected(
         vendor, STEADY, rows, (day_of(first),), (month_end(_MONTH), date(2006, 6, 30))
     )
@@ -226,7 +226,7 @@ def _cut_in_the_last_month(vendor: Vendor) -> Injected:
 def _intraday_bar(vendor: Vendor) -> Injected:
     rows = vendor.prices(STEADY)
     last = rows[-1]
-    last.update({name: last["close"] for name in _QUOTED})
+    last.update(dict.fromkeys(_QUOTED, last["close"]))
     last["volume"] = str(int(last["volume"]) // 100)
     return _injected(vendor, STEADY, rows, (LAST_DAY,), (_LAST_MONTH, _LAST_MONTH))
 

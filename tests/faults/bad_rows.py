@@ -1,7 +1,7 @@
 """Faults of single rows that no true row can have: they are set aside with their line."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
 from tests.faults.fault import Fault, Injected
 from tests.faults.vendor import (

@@ -113,11 +113,12 @@ BETA_ANSWERS = {
     ],
     # BETA has no market equity in March; the others have 110, 99 and 88 million.
     "stock_types": rows(
-        "month_end stock_type stocks market_equity share_of_stocks share_of_market",
-        (MAR, "large growth", 1, None, 0.25, None),
-        (MAR, "small value", 3, 2.97e8, 0.75, 1.0),
-        (FEB, "large value", 1, 1e8, 0.5, 100 / 144),
-        (FEB, "small value", 1, 4.4e7, 0.5, 44 / 144),
+        "month_end stock_type stocks with_market_equity market_equity share_of_stocks "
+        "share_of_market",
+        (MAR, "large growth", 1, 0, None, 0.25, None),
+        (MAR, "small value", 3, 3, 2.97e8, 0.75, 1.0),
+        (FEB, "large value", 1, 1, 1e8, 0.5, 100 / 144),
+        (FEB, "small value", 1, 1, 4.4e7, 0.5, 44 / 144),
     ),
     # The highest beta_hml in March is ALFA's.
     "beta_rank_of": rows(

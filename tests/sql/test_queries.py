@@ -99,9 +99,9 @@ EXPECTED = {
     ),
     # A tenth of 6 and 5 million over turnovers of .3 and .5: 2 and 1 million.
     "portfolio_capacity": rows(
-        "sort weighting months average_turnover median_dollar_volume median_capital",
-        ("size_decile", "value", 2, 0.4, 5.5e6, 1.5e6),
+        "sort weighting months average_turnover median_dollar_volume capital",
         ("size_decile", "equal", 1, 0.9, 9e6, 1e6),
+        ("size_decile", "value", 2, 0.4, 5.5e6, 1e6),
     ),
     # The same three months; small stocks are expected to earn more.
     "signals_against_papers": rows(

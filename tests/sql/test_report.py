@@ -375,9 +375,13 @@ def test_tables_of_fuller_builds_have_their_sections(published, tmp_path):
     assert page.tables["Statistics of factors, all months"][1][:2] == ["HML", "own"]
     assert page.tables["A widely quoted illustration, and these data"][1][2:4] == ["8.2%", "10.1%"]
     (loadings,) = (rows for caption, rows in page.tables.items() if caption.startswith("Carhart"))
-    assert loadings == [["Fund", "SMB", "R²"], ["IWM", "0.83", "0.95"]]
+    assert loadings == [
+        ["Fund", "SMB", "R²", "Months of data"],
+        ["IWM", "0.83", "0.95", "2020-01 to 2024-12"],
+    ]
     (betas,) = (rows for caption, rows in page.tables.items() if caption.startswith("Betas of the"))
-    assert betas[1] == ["value", "1.00", "0.25"]
+    assert betas[1][:3] == ["value", "1.00", "0.25"]
+    assert " to " in betas[1][3]
 
 
 def test_growth_and_drawdowns_by_hand(published):

@@ -97,7 +97,7 @@ def test_shankens_errors_are_the_formula():
     variance *= 1 + prices[1:] @ np.linalg.inv(omega) @ prices[1:]
     variance[1:, 1:] += omega
     assert found.monthly.mean(axis=0) == pytest.approx(prices, abs=AGREEMENT)
-    assert found.shanken == pytest.approx(np.sqrt(np.diag(variance) / 300), rel=AGREEMENT)
+    assert found.shanken == pytest.approx(np.sqrt(np.diag(variance) / 299), rel=AGREEMENT)
 
 
 def test_prices_of_risk_are_those_the_market_was_made_with():

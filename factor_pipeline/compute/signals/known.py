@@ -125,7 +125,7 @@ class Known:
     def months_ago(self, name: str, months: int) -> Floats:
         """Panel column ``name`` of the month t - ``months``, ``months`` at least 1.
 
-        NaN where null, and where the security has no row in that month or in one since.
+        NaN where null, and where the security has no row in that month.
         """
         return self.history.months_ago(name, months)
 

@@ -26,7 +26,7 @@ def rank_scores(month: pl.Series, values: Floats) -> Floats:
     -------
     ndarray
         Shape (n,), mean 0 and standard deviation 1 in each month; NaN where ``values`` are
-        missing, 0 in a month in which all are equal.
+        missing and in a month with one value, 0 in a month in which all are equal.
 
     Notes
     -----
@@ -49,8 +49,8 @@ def rank_scores(month: pl.Series, values: Floats) -> Floats:
     deviation, count = ranked["deviation"].to_numpy(), ranked["count"].to_numpy()
     # Divided here: Polars multiplies by the reciprocal of what is the same for a group.
     scale = np.sqrt(squares / np.maximum(count - 1.0, 1.0))
-    scores: Floats = np.divide(deviation, scale, out=deviation.copy(), where=squares > 0)
-    return scores
+    scores = np.divide(deviation, scale, out=deviation.copy(), where=squares > 0)
+    return np.where(count > 1, scores, np.nan)
 
 
 def mean_score(scores: Sequence[Floats], *, at_least: int) -> Floats:

@@ -149,7 +149,7 @@ def two_pass(returns: Floats, factors: Floats) -> TwoPass | None:
     With Z = (1, B), :math:`\hat\lambda_t = (Z'Z)^{-1} Z' r_t`, errors of their mean are
 
     .. math::
-        \frac{1}{T} \left[ (Z'Z)^{-1} Z' \Sigma Z (Z'Z)^{-1}
+        \frac{1}{T - 1} \left[ (Z'Z)^{-1} Z' \Sigma Z (Z'Z)^{-1}
             (1 + \lambda_f' \Sigma_f^{-1} \lambda_f) + \Sigma_f^* \right]
 
     where the starred matrix has a row and column of zeros for the intercept.
@@ -181,7 +181,8 @@ def two_pass(returns: Floats, factors: Floats) -> TwoPass | None:
     total = ((returns - returns.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     return TwoPass(
         monthly=monthly,
-        shanken=np.sqrt(np.diagonal(covariance) / months),
+        # Divided by T - 1, as the plain error is: the correction never makes it smaller.
+        shanken=np.sqrt(np.diagonal(covariance) / (months - 1)),
         r2=1.0 - (left**2).sum(axis=1) / np.where(total > 0, total, np.nan),
     )
 
