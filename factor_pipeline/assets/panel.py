@@ -1,12 +1,14 @@
 """Panel tables: identities, filed facts, the stock-month panel and its gaps."""
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.compute.exclusions import Span, excluded_months
 from factor_pipeline.compute.fundamentals import balance_facts
 from factor_pipeline.compute.identity import securities
 from factor_pipeline.compute.panel import PanelInputs, PanelRules, security_months
 from factor_pipeline.compute.returns import daily_returns, disputed
 from factor_pipeline.compute.statements import statement_facts
 from factor_pipeline.errors import DataError
+from factor_pipeline.schemas.flag import FLAG
 from factor_pipeline.schemas.panel import (
     BOOK_EQUITY,
     INDEX_COVERAGE,
@@ -72,6 +74,7 @@ def statement(run: Run) -> Frames:
         Upstream(SECURITY),
         Upstream(BOOK_EQUITY),
         Upstream(INDEX_MEMBER),
+        Upstream(FLAG),
     ],
     kinds=("polars", "sql"),
     block_months=60,  # five years are a million days of a thousand stocks
@@ -82,16 +85,27 @@ def security_month(run: Run) -> Frames:
         max_fundamental_age_months=run.settings.panel.max_fundamental_age_months,
         delisting_return=run.settings.panel.delisting_return,
         disputed_return=run.settings.panel.disputed_return,
+        exclude=frozenset(run.settings.quality.exclude),
     )
+    securities = run.warehouse.table(SECURITY)
     inputs = PanelInputs(
         prices=run.warehouse.read_months(load_sql("panel/daily_prices"), run.months),
-        securities=run.warehouse.table(SECURITY),
+        securities=securities,
         facts=run.warehouse.table(BOOK_EQUITY),
         splits=run.warehouse.read(load_sql("panel/splits")),
         members=run.warehouse.table(INDEX_MEMBER),
         data_end=run.warehouse.read("select max(date) from raw.price_daily").item(),
+        flags=run.warehouse.read_months(load_sql("panel/found_faults"), run.months),
+        exclusions=excluded_months(securities, _spans(run)),
     )
     return (security_months(inputs, run.months, rules),)
+
+
+def _spans(run: Run) -> list[Span]:
+    return [
+        Span(one.first_day, one.last_day, vendor_id=one.vendor_id, ticker=one.ticker)
+        for one in run.settings.quality.exclusions
+    ]
 
 
 @table_asset(PRICE_CHECK, reads=[Upstream(PRICE_DAILY), Upstream(SECURITY)], kinds=("polars",))

@@ -63,7 +63,7 @@ def rolling_beta(run: Run) -> Frames:
         Upstream(PRICE_DAILY),
         Upstream(FRENCH_RETURN),
         Upstream(SECURITY),
-        Upstream(SECURITY_MONTH),
+        Upstream(SECURITY_MONTH, back=MONTHS_BEFORE),
     ],
     kinds=("polars", "sql"),
 )
@@ -113,7 +113,11 @@ def _returns_of(run: Run, securities: list[int], months: MonthRange) -> pl.DataF
         load_sql("risk/daily_prices"), months, first_security=first, last_security=last
     )
     days = daily_returns(prices)
-    returns = settled_returns(days, dispute=run.settings.panel.disputed_return)
+    returns = settled_returns(
+        days,
+        dispute=run.settings.panel.disputed_return,
+        excluded=run.warehouse.read_months(load_sql("risk/excluded_months"), months),
+    )
     return returns.filter(pl.col("security_id").is_in(securities))
 
 

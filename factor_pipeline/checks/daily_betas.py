@@ -123,15 +123,19 @@ def _days(
     """Market days up to the end of the row's month, with its stock's returns and the factors."""
     month = MonthRange.of_months(row["month_end"], row["month_end"])
     days = MarketDays.of(factors, month)
+    windows = days.months_of_windows(month, CORRELATION_DAYS)
     security: int = row["security_id"]
     prices = warehouse.read_months(
         load_sql("risk/daily_prices"),
-        days.months_of_windows(month, CORRELATION_DAYS),
+        windows,
         first_security=security,
         last_security=security,
     )
-    dispute = settings.panel.disputed_return
-    returns = settled_returns(daily_returns(prices), dispute=dispute)
+    returns = settled_returns(
+        daily_returns(prices),
+        dispute=settings.panel.disputed_return,
+        excluded=warehouse.read_months(load_sql("risk/excluded_months"), windows),
+    )
     calendar = pl.DataFrame({"date": pl.Series(days.days).cast(pl.Int32).cast(pl.Date)})
     return (
         calendar.join(returns, on="date", how="left", maintain_order="left")

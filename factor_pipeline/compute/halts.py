@@ -3,6 +3,7 @@
 import polars as pl
 
 from factor_pipeline.compute.ordering import finite, sorted_by_key
+from factor_pipeline.compute.panel import EXCLUDED
 from factor_pipeline.months import MonthRange
 
 HALT_MONTHS = 12
@@ -33,7 +34,7 @@ def position_returns(panel: pl.DataFrame, months: MonthRange) -> pl.DataFrame:
         `HALT_MONTHS`; 0: could be traded when the month began), sorted by security and month. A
         security has rows in the months of its own and in those without a price that follow, up to
         `HALT_MONTHS`. Where trading resumes ``ret`` is that of the whole gap; elsewhere it is the
-        panel's. A disputed month has none, nor does the gap that ends in one.
+        panel's. A disputed or excluded month has none, nor does the gap that ends in one.
 
     Raises
     ------
@@ -79,11 +80,12 @@ def _resumes() -> pl.Expr:
 
 
 def _of_gap() -> pl.Expr:
-    """Return from the last price before the halt; null where the month is disputed."""
-    disputed = pl.col("flags").str.contains("disputed_return", literal=True).fill_null(value=False)
+    """Return from the last price before the halt; null where the month has none by choice."""
+    named = pl.col("flags").fill_null("").str.split(",")
+    without = named.list.contains("disputed_return") | named.list.contains(EXCLUDED)
     paid = (pl.col("price") + pl.col("dividend")) * pl.col("split")
     delisting = 1.0 + pl.col("delisting_return").fill_null(0.0)
-    return pl.when(~disputed).then(finite(paid / pl.col("price_before") * delisting - 1.0))
+    return pl.when(~without).then(finite(paid / pl.col("price_before") * delisting - 1.0))
 
 
 def _without_rows(rows: pl.DataFrame, months: MonthRange) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The stock-month panel, put together from daily prices and filed facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -21,17 +21,27 @@ from factor_pipeline.months import MonthRange, add_months
 DELISTED = "delisted"
 """Flag of the month in which a security left the exchange."""
 
+EXCLUDED = "excluded"
+"""Flag of a month that the settings leave out."""
+
+_FLAGS_SCHEMA = {"security_id": pl.Int64, "month_end": pl.Date, "rule": pl.String}
+_EXCLUSIONS_SCHEMA = {"security_id": pl.Int64, "month_end": pl.Date}
+
 _OF_DELISTING = ("delisted_at", "delisting_reason", "delisting_return")
 _OF_SPELL = ("firm_id", "ticker", "exchange")
 
 
 @dataclass(frozen=True, slots=True)
 class PanelRules:
-    """Choices the panel depends on; see the settings of the same names."""
+    """Choices the panel depends on; see the settings of the same names.
+
+    ``exclude`` are rules of data quality: a month with a flag of one has no return.
+    """
 
     max_fundamental_age_months: int
     delisting_return: Imputation
     disputed_return: Dispute
+    exclude: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,10 @@ class PanelInputs:
         ``ticker, start_date, end_date`` of the index.
     data_end
         Last day of any price in the warehouse.
+    flags
+        ``security_id, month_end, rule``: unique; rules whose flags became known in the month.
+    exclusions
+        ``security_id, month_end`` of months that a person left out; repeats count once.
     """
 
     prices: pl.DataFrame
@@ -61,6 +75,10 @@ class PanelInputs:
     splits: pl.DataFrame
     members: pl.DataFrame
     data_end: date
+    flags: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_FLAGS_SCHEMA))
+    exclusions: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=_EXCLUSIONS_SCHEMA)
+    )
 
 
 def security_months(inputs: PanelInputs, months: MonthRange, rules: PanelRules) -> pl.DataFrame:
@@ -69,7 +87,8 @@ def security_months(inputs: PanelInputs, months: MonthRange, rules: PanelRules) 
     A security has a row in a month when it has a price in it, or is delisted in it; the delisting
     return follows the last price. Months the data do not cover to their last trading day are
     flagged and have no return. A month without a price has no row, and the month after it has no
-    return. Identity, share count and membership are those of the last trading day.
+    return, nor has one that is excluded. Identity, share count and membership are those of the last
+    trading day.
 
     Returns
     -------
@@ -94,6 +113,7 @@ def security_months(inputs: PanelInputs, months: MonthRange, rules: PanelRules) 
     frame = _with_identity(traded, inputs.securities, months, inputs.data_end)
     frame = _with_market_equity(frame, inputs, rules.max_fundamental_age_months)
     frame = _with_membership(frame, inputs.members)
+    frame = _with_found_faults(frame, inputs, rules.exclude)
     return _with_returns_and_flags(frame, inputs.data_end, rules).sort("security_id", "month_end")
 
 
@@ -173,12 +193,33 @@ def _with_membership(frame: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame
     )
 
 
+def _with_found_faults(
+    frame: pl.DataFrame, inputs: PanelInputs, exclude: frozenset[str]
+) -> pl.DataFrame:
+    """Attach ``found``, the rules that flagged the month, and whether it is ``excluded``."""
+    key = ["security_id", "month_end"]
+    by_month = (
+        inputs.flags.sort(*key, "rule")
+        .group_by(key, maintain_order=True)
+        .agg(found=pl.col("rule").str.join(","), excluded=pl.col("rule").is_in(exclude).any())
+    )
+    named = inputs.exclusions.unique(key).with_columns(named=pl.lit(value=True))
+    return (
+        frame.join(by_month, on=key, how="left")
+        .join(named, on=key, how="left")
+        .with_columns(
+            excluded=pl.any_horizontal(pl.col("excluded", "named").fill_null(value=False))
+        )
+    )
+
+
 def _with_returns_and_flags(frame: pl.DataFrame, data_end: date, rules: PanelRules) -> pl.DataFrame:
     complete = pl.col("month_end") < add_months(last_complete_month(data_end), 1)
     ends = {end: last_trading_day(end) for end in frame["month_end"].unique().sort()}
     last_day = pl.col("month_end").replace_strict(ends, return_dtype=pl.Date)
     # A disputed month stays without a return even where a delisting return is known.
-    has_return = complete & ~(pl.col("disputed") & pl.col("ret").is_null())
+    settled = ~(pl.col("disputed") & pl.col("ret").is_null())
+    has_return = complete & settled & ~pl.col("excluded")
     reported = pl.col("delisting_return")
     compounded = pl.when("delisted", has_return).then(
         effective_delisting_return(rules.delisting_return)
@@ -190,6 +231,7 @@ def _with_returns_and_flags(frame: pl.DataFrame, data_end: date, rules: PanelRul
         "delisting_return_imputed": compounded.is_not_null() & reported.is_null(),
         "price_gap": complete & ~pl.col("delisted") & (pl.col("last_date") < last_day),
         "shares_stale": pl.col("too_old"),
+        EXCLUDED: pl.col("excluded"),
     }
     named = [pl.when(condition).then(pl.lit(name)) for name, condition in flags.items()]
     ret = finite(with_delisting_return(pl.col("ret"), compounded))
@@ -211,6 +253,6 @@ def _with_returns_and_flags(frame: pl.DataFrame, data_end: date, rules: PanelRul
         "high",
         "split",
         "dividend",
-        flags=pl.concat_str(named, separator=",", ignore_nulls=True).replace("", None),
+        flags=pl.concat_str(*named, "found", separator=",", ignore_nulls=True).replace("", None),
         delisting_return=compounded,
     )

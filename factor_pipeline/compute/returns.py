@@ -126,7 +126,9 @@ def monthly_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
     ).drop("has_return")
 
 
-def settled_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
+def settled_returns(
+    days: pl.DataFrame, *, dispute: Dispute, excluded: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return of each of ``daily_returns`` once disputes are settled, as the months count it.
 
     Parameters
@@ -135,13 +137,24 @@ def settled_returns(days: pl.DataFrame, *, dispute: Dispute) -> pl.DataFrame:
         Result of ``daily_returns``.
     dispute
         What a disputed day counts as: ``null`` (no return), ``computed`` or ``vendor``.
+    excluded
+        Unique ``security_id, month_end`` of months without a return on any day.
 
     Returns
     -------
     pl.DataFrame
         ``security_id, date, ret`` (decimal), in the order of ``days``.
     """
-    return days.select("security_id", "date", ret=_settled(dispute))
+    settled = days.select("security_id", "date", ret=_settled(dispute))
+    if excluded is None or excluded.is_empty():
+        return settled
+    marked = settled.with_columns(month_end=pl.col("date").dt.month_end()).join(
+        excluded.with_columns(excluded=pl.lit(value=True)),
+        on=["security_id", "month_end"],
+        how="left",
+        maintain_order="left",
+    )
+    return marked.select("security_id", "date", pl.when(pl.col("excluded").is_null()).then("ret"))
 
 
 def _settled(dispute: Dispute) -> pl.Expr:

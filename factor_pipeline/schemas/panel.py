@@ -149,7 +149,8 @@ SECURITY_MONTH = Table(
             pl.String,
             "names",
             "Comma-separated, NULL when clean: partial_month, disputed_return, delisted, "
-            "delisting_return_imputed, price_gap, shares_stale.",
+            "delisting_return_imputed, price_gap, shares_stale, excluded (by settings); and the "
+            "rules of quality.rule whose dated flags of the security became known in the month.",
             nullable=True,
         ),
     ),

@@ -19,14 +19,16 @@ delisted as (
 ),
 
 -- Return since the last price: over a gap of 1 to 11 months that of the whole gap, unless the
--- vendor contradicts itself in the month that ends it.
+-- vendor contradicts itself in the month that ends it, or the settings exclude it.
 priced as (
     select
         security_id,
         month_end,
         lag(month_end) over by_month as month_before,
         case
-            when coalesce(contains(flags, 'disputed_return'), false) then null
+            when
+                list_has_any(string_split(flags, ','), ['disputed_return', 'excluded'])
+                then null
             else
                 (price + dividend) * split / lag(price) over by_month
                 * (1 + coalesce(delisting_return, 0)) - 1

@@ -1,7 +1,7 @@
 -- Grain: one row per (security_id, month_end).
 -- Months that end in a delisting after bad performance whose return nobody reports: another
 -- imputation gives them another return. compounded is the imputed return that ret contains, if any.
--- Months that have no return for other reasons (not over yet, disputed) are left out.
+-- Months that have no return for other reasons (not over yet, disputed, excluded) are left out.
 with delistings as (
     select
         security_id,
@@ -32,7 +32,7 @@ from delisted
 inner join delistings on delisted.security_id = delistings.security_id
 where
     list_contains(delisted.named, 'delisted')
-    and not list_contains(delisted.named, 'partial_month')
+    and not list_has_any(delisted.named, ['partial_month', 'excluded'])
     and not (list_contains(delisted.named, 'disputed_return') and delisted.ret is null)
     and delistings.delisting_reason = 'performance'
     and delistings.delisting_return is null

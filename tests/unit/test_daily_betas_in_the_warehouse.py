@@ -1,6 +1,6 @@
 """The daily beta asset and its checks on a work file of a few stocks."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +171,19 @@ def test_the_setting_for_disputed_returns_decides_whether_the_day_counts(warehou
     assert (computed["n_volatility"] - null["n_volatility"]).to_list() == [1] * 4
     assert vendor["n_volatility"].equals(computed["n_volatility"])
     assert (vendor["volatility_252d"] > computed["volatility_252d"] + 0.1).all()
+
+
+def test_the_days_of_an_excluded_month_do_not_count(warehouse):
+    before = built(warehouse)[1].filter(pl.col("security_id") == 11)
+    panel, end = warehouse.table(SECURITY_MONTH), month_range(COUNT - 6, 1).end
+    month = pl.col("month_end") == end - timedelta(days=1)
+    chosen = month & (pl.col("security_id") == 11)
+    assert panel.filter(chosen).height == 1
+    named = pl.when(chosen).then(pl.lit("price_gap,excluded")).otherwise("flags")
+    warehouse.replace(SECURITY_MONTH, panel.with_columns(flags=named))
+    after = built(warehouse)[1].filter(pl.col("security_id") == 11)
+    days = factors_of(COUNT).filter(pl.col("date").dt.month_end() == end - timedelta(days=1))
+    assert (before["n_volatility"] - after["n_volatility"]).to_list() == [days.height] * 4
 
 
 def test_without_daily_factors_every_row_says_so_and_the_check_fails(warehouse):

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from factor_pipeline.schemas.raw import FUNDAMENTAL, PRICE_DAILY
+
+# Tables whose flags have a vendor_id as subject.
+_OF_SECURITIES = (PRICE_DAILY.qualified_name, FUNDAMENTAL.qualified_name)
+
 Severity = Literal["error", "warn"]
 
 
@@ -42,3 +47,8 @@ class Rule:
     unit: str = ""
     why: str = ""
     dated: bool = True
+
+    @property
+    def enters_panel(self) -> bool:
+        """Whether its flags are shown with the months of the security they are of."""
+        return self.dated and self.table in _OF_SECURITIES
