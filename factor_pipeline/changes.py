@@ -6,9 +6,12 @@ from datetime import date
 
 import polars as pl
 
+from factor_pipeline.compute.quality.days import PriceDays
+from factor_pipeline.compute.quality.prices import adjusted_close_flags
 from factor_pipeline.compute.returns import daily_returns, disputed
 from factor_pipeline.schemas.provenance import REBASED, arriving, contract
 from factor_pipeline.schemas.raw import DATA_SETS, PRICE_DAILY
+from factor_pipeline.schemas.rules.prices import PRICE_THRESHOLDS
 from factor_pipeline.warehouse.store import Warehouse
 
 
@@ -34,7 +37,7 @@ _FACETS: dict[str, tuple[_Facet, ...]] = {
             "case when split <> 1 and date <= (select max(shares_basis_date) from raw.fundamental) "
             "then date '1900-01-01' else date end",
             # Vendors restate it back to the first day with every dividend: it matters for
-            # disputes only, see `_first_changed_dispute`.
+            # disputes and flags only, see `_first_changed_verdict`.
             without=REBASED[PRICE_DAILY.qualified_name],
         ),
     ),
@@ -69,7 +72,8 @@ def first_changed_day(
     """First day whose numbers may differ once ``rows`` replace the stored rows of ``files``.
 
     A restated adjusted close of a stock is a change only where it makes or ends a dispute with
-    close, split and dividend; that of a benchmark always is, as its return is made of nothing else.
+    close, split and dividend, or a flag of data quality; that of a benchmark always is, as its
+    return is made of nothing else.
 
     Parameters
     ----------
@@ -95,27 +99,30 @@ def first_changed_day(
         for facet in _FACETS[data_set]
     ]
     if data_set == "prices":
-        days.append(_first_changed_dispute(warehouse, rows, files))
+        days.append(_first_changed_verdict(warehouse, rows, files))
     return min((day for day in days if day), default=None)
 
 
-def _first_changed_dispute(
+def _first_changed_verdict(
     warehouse: Warehouse, rows: pl.DataFrame, files: Sequence[str]
 ) -> date | None:
-    """First day on which the vendor contradicts itself anew, no longer, or in another way."""
-    columns = ("vendor_id", "date", "close", "split", "dividend", "adjusted_close")
+    """First day on which the adjusted close contradicts the rest anew, no longer or otherwise."""
+    columns = ("close", "high", "low", "split", "dividend", "adjusted_close", "volume")
     old = warehouse.read(
-        f"select {', '.join(columns)} from raw.price_daily where list_contains($files, file)",  # noqa: S608
+        f"select vendor_id, date, {', '.join(columns)} from raw.price_daily "  # noqa: S608
+        "where list_contains($files, file)",
         files=list(files),
     )
     if old.is_empty():
         return None
-    before, after = _disputes(old), _disputes(rows.select(columns))
-    key = before.columns
-    changed = pl.concat(
-        [before.join(after, on=key, how="anti"), after.join(before, on=key, how="anti")]
-    )
-    return min(changed["date"].to_list(), default=None)
+    new = rows.select(old.columns)
+    pairs = [(_disputes(old), _disputes(new)), (_flags(old), _flags(new))]
+    changed = [
+        one.join(other, on=one.columns, how="anti")["date"].min()
+        for before, after in pairs
+        for one, other in ((before, after), (after, before))
+    ]
+    return min((day for day in changed if isinstance(day, date)), default=None)
 
 
 def _disputes(prices: pl.DataFrame) -> pl.DataFrame:
@@ -125,3 +132,9 @@ def _disputes(prices: pl.DataFrame) -> pl.DataFrame:
     return disputed(daily_returns(days.rename({"vendor_id": "security_id"}))).select(
         "security_id", "date", pl.col("vendor_return").round(3)
     )
+
+
+def _flags(prices: pl.DataFrame) -> pl.DataFrame:
+    """Find faults of the adjusted close, with the day each becomes known."""
+    found = adjusted_close_flags(PriceDays.of(prices), PRICE_THRESHOLDS)
+    return found.select("rule", "subject", "fault_date", date="known_date")

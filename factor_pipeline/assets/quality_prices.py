@@ -14,7 +14,7 @@ from factor_pipeline.compute.quality.days import PriceDays
 from factor_pipeline.compute.quality.found import FOUND
 from factor_pipeline.compute.quality.market_calendar import MarketCalendar, partial_last_month
 from factor_pipeline.compute.quality.prices import series_flags
-from factor_pipeline.schemas.rules.prices import PRICE_RULES
+from factor_pipeline.schemas.rules.prices import PRICE_RULES, PRICE_THRESHOLDS
 from factor_pipeline.warehouse.models import load_sql
 from factor_pipeline.warehouse.store import Warehouse
 
@@ -24,8 +24,6 @@ COMPUTED_PRICE_RULES = frozenset(
     if rule.name not in {"dividend_and_split_same_day", "ends_early"}
 )
 """Rules of prices without a SQL model of their own."""
-
-PRICE_THRESHOLDS = {rule.name: rule.threshold for rule in PRICE_RULES if rule.threshold is not None}
 
 # So many rows take 150 MB with all that the rules make of them.
 _ROWS_AT_ONCE = 500_000

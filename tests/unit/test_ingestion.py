@@ -425,6 +425,17 @@ def test_an_adjusted_close_that_begins_or_ends_a_dispute_is_a_change(desk):
     assert changed_from(desk, after, other) == JANUARY[2]
 
 
+def test_an_adjusted_close_that_goes_missing_is_a_change_from_then_on(desk):
+    closes = [1.0, 2.0, 3.0]
+    before = prices("A", closes)
+    after = prices("A", closes, adjusted_close=[1.0, 2.0, None])
+    assert changed_from(desk, before, after) == JANUARY[2]
+    assert changed_from(desk, after, before) == JANUARY[2]
+    # Another file without one is missed from its first day.
+    without = prices("A", closes, adjusted_close=pl.Series([None] * 3, dtype=pl.Float64))
+    assert changed_from(desk, after, without) == JANUARY[0]
+
+
 def test_rows_that_move_to_another_file_are_no_change(desk):
     desk.ingest(Shelf({"A.csv": prices("A", [1.0])}))
     moved = Shelf({"A.csv.gz": prices("A", [1.0])})

@@ -93,11 +93,6 @@ class PriceDays:
             total=total,
         )
 
-    @property
-    def first_day(self) -> int:
-        """Earliest day of all rows; there is at least one."""
-        return int(self.day.min())
-
     def end_of(self, row: int) -> int:
         """Row after the last one of the series of ``row``."""
         return int(self.starts[self.series[row] + 1])

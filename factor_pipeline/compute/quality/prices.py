@@ -62,9 +62,8 @@ def series_flags(
         Columns `FOUND`, unique by rule, subject and fault_date.
     """
     jumps = Jumps.of(days, thresholds["spike_reversal"])
-    breaks = level_break(jumps, thresholds["ticker_splice"])
     parts = [
-        booked_flags(days, thresholds),
+        adjusted_close_flags(days, thresholds),
         split_without_price_move(
             days,
             thresholds["split_without_price_move"],
@@ -73,9 +72,8 @@ def series_flags(
         dividend_like_spin_off(days, thresholds["dividend_like_spin_off"]),
         extreme_return(jumps, thresholds["extreme_return"]),
         spike_reversal(jumps, thresholds["spike_reversal"]),
-        unbooked_split(jumps, thresholds["unbooked_split"]),
         decimal_shift(jumps, thresholds["decimal_shift"]),
-        breaks,
+        level_break(jumps, thresholds["ticker_splice"]),
         long_gap(days, _SPLICE_MONTHS),
         stale_price(days, thresholds["stale_price"]),
         zero_volume(days),
@@ -87,12 +85,17 @@ def series_flags(
     return pl.concat([pl.DataFrame(schema=FOUND), *parts])
 
 
-def booked_flags(days: PriceDays, thresholds: Mapping[str, float]) -> pl.DataFrame:
-    """Flag by the rules that read the adjusted close, which vendors restate back to the start."""
+def adjusted_close_flags(days: PriceDays, thresholds: Mapping[str, float]) -> pl.DataFrame:
+    """Flag by the rules that read the adjusted close, which vendors restate back to the start.
+
+    Parameters, columns and key are those of `series_flags`.
+    """
+    jumps = Jumps.of(days, thresholds["spike_reversal"])
     return pl.concat(
         [
             adjusted_close_disagrees(days, thresholds["adjusted_close_disagrees"]),
             adjusted_close_missing(days),
             split_on_wrong_day(days, thresholds["split_on_wrong_day"]),
+            unbooked_split(jumps, thresholds["unbooked_split"]),
         ]
     )

@@ -196,3 +196,7 @@ _OF_DAYS = (
 )
 
 PRICE_RULES: tuple[Rule, ...] = (*_OF_ACTIONS, *_OF_PRICES, *_OF_DAYS)
+
+PRICE_THRESHOLDS: dict[str, float] = {
+    rule.name: rule.threshold for rule in PRICE_RULES if rule.threshold is not None
+}
