@@ -78,6 +78,23 @@ SECURITY = rows(
     (5, "ECHO", date(2018, 1, 2), date(2020, 3, 13), "Echo Inc", "Technology"),
     (6, "ALFA", date(2001, 1, 2), date(2005, 6, 30), "Another Alfa", None),
 )
+for _security in SECURITY:
+    _security["vendor_id"] = f"V{_security['security_id']}"
+# The price of ECHO was wrong on the last day of February, which showed in March.
+ECHO_IN_MARCH = "delisted,spike_reversal"
+RULE = rows(
+    "rule dated",
+    ("ends_early", False),
+    ("extreme_return", True),
+    ("spike_reversal", True),
+)
+FLAG = rows(
+    "rule subject fault_date known_date table_name",
+    ("ends_early", "V3", MAR, date(2020, 4, 30), "raw.price_daily"),
+    ("extreme_return", "V4", MAR, MAR, "raw.price_daily"),
+    ("spike_reversal", "V5", date(2020, 2, 28), date(2020, 3, 2), "raw.price_daily"),
+    ("spike_reversal", "V1", MAR, MAR, "raw.benchmark_daily"),
+)
 SECURITY_MONTH = rows(
     "security_id ticker month_end last_date ret price shares market_equity firm_market_equity "
     "index_member flags",
@@ -95,7 +112,7 @@ SECURITY_MONTH = rows(
     (2, "BETA", MAR, MAR, None, 21.0, None, None, None, True, "partial_month"),
     (3, "GAMA", MAR, MAR, 0.1, 33.0, 3e6, 9.9e7, 1.04e8, True, None),
     (4, "DELT", MAR, MAR, 0.1, 44.0, 2e6, 8.8e7, 8.8e7, False, None),
-    (5, "ECHO", MAR, date(2020, 3, 13), -0.3, None, None, None, None, False, "delisted"),
+    (5, "ECHO", MAR, date(2020, 3, 13), -0.3, None, None, None, None, False, ECHO_IN_MARCH),
     (2, "BETA", APR, APR, None, 21.0, None, None, None, True, "partial_month"),
 )
 # The newest rows have no signal; DELT and February would win every ranking they must not enter.
@@ -544,6 +561,8 @@ BUILD = rows(
     (2, "r2", date(2020, 2, 1), APR, "i2", "{}", "c1", True, FETCHED_LATER),
 )
 SMALL_MARKET = {
+    "quality.rule": RULE,
+    "quality.flag": FLAG,
     "panel.security": SECURITY,
     "panel.security_month": SECURITY_MONTH,
     "panel.index_coverage": INDEX_COVERAGE,

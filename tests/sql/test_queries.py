@@ -53,6 +53,14 @@ SWAP = 6 * 2 / (30 * 899)
 TIED = math.sqrt(1875 / (30 * 899 / 12))
 
 # What each query answers, all columns of all rows, worked out by hand from SMALL_MARKET.
+# Equally weighted returns of the crowd in 2010.
+CROWD_MEANS = [
+    (JAN10, 30, 0.0155),
+    (FEB10, 30, 0.0155),
+    (date(2010, 3, 31), 30, 6.5 / 30),
+    (date(2010, 4, 30), 29, 0.1),
+]
+
 EXPECTED = {
     "top_value": rows(
         "place ticker company sector book_to_market book_to_market_monthly value_class price "
@@ -236,6 +244,21 @@ EXPECTED = {
         "flags",
         ("BETA", date(2020, 5, 5), 20.0, 0.0, 2.0, 0.0, 0.5, -0.5, None, None),
         ("ALFA", date(2020, 2, 14), 10.0, 1.0, 1.0, 0.1, 0.05, 0.05, None, "disputed_return"),
+    ),
+    # Of ECHO, -20 % in February and -30 % in March, the fault shows in March.
+    "returns_without_flagged": rows(
+        "month_end stocks flagged_stocks mean_return unflagged_return",
+        *[(end, count, 0, mean, mean) for end, count, mean in CROWD_MEANS],
+        (JAN, 2, 0, 0.0875, 0.0875),
+        (FEB, 2, 0, -0.05, -0.05),
+        (MAR, 4, 1, 0.025, 0.4 / 3),
+    ),
+    "returns_without_faults": rows(
+        "month_end stocks faulty_stocks mean_return faultless_return",
+        *[(end, count, 0, mean, mean) for end, count, mean in CROWD_MEANS],
+        (JAN, 2, 0, 0.0875, 0.0875),
+        (FEB, 2, 1, -0.05, 0.1),
+        (MAR, 4, 1, 0.025, 0.4 / 3),
     ),
     "departures": rows(
         "ticker company month_end why held_since months_held stock_return final_return weight",
