@@ -32,21 +32,19 @@ def excluded_months(securities: pl.DataFrame, spans: Iterable[Span]) -> pl.DataF
     pl.DataFrame
         Unique ``security_id, month_end``, sorted.
     """
+    # A delisting may follow the last price by months.
+    is_last = pl.col("valid_to") == pl.col("valid_to").max().over("security_id")
+    until = pl.when(~is_last).then("valid_to")
+    spells = securities.select("security_id", "vendor_id", "ticker", "valid_from", until=until)
     parts = [pl.DataFrame(schema={"security_id": pl.Int64, "month_end": pl.Date})]
     for span in spans:
         column, name = ("ticker", span.ticker) if span.ticker else ("vendor_id", span.vendor_id)
-        named = securities.filter(
-            pl.col(column) == name,
-            pl.col("valid_from") <= span.last_day,
-            # A delisting may follow in a month after the last price.
-            pl.col("valid_to").dt.month_end().dt.offset_by("1mo").dt.month_end() >= span.first_day,
-        )
         first = pl.max_horizontal("valid_from", pl.lit(span.first_day))
-        months = pl.date_ranges(
-            first.dt.truncate("1mo"), pl.lit(span.last_day).dt.truncate("1mo"), "1mo"
-        )
+        last = pl.min_horizontal("until", pl.lit(span.last_day))
+        months = pl.date_ranges(first.dt.truncate("1mo"), last.dt.truncate("1mo"), "1mo")
         parts.append(
-            named.select("security_id", month_end=months)
+            spells.filter(pl.col(column) == name, first <= last)
+            .select("security_id", month_end=months)
             .explode("month_end", empty_as_null=True)
             .with_columns(pl.col("month_end").dt.month_end())
         )

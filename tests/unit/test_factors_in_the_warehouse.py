@@ -167,25 +167,26 @@ def test_unreported_delistings_are_those_after_bad_performance(tmp_path):
     store = Warehouse(tmp_path / "warehouse.duckdb")
     store.prepare((SECURITY, SECURITY_MONTH))
     ends = [date(2001, month, 28) for month in (1, 2)]
-    reasons = {1: "performance", 2: "merger", 3: "performance", 4: "performance", 5: "performance"}
+    reasons = dict.fromkeys(range(1, 7), "performance") | {2: "merger"}
     spells = pl.DataFrame(
         {
             "security_id": list(reasons),
             "delisting_reason": list(reasons.values()),
-            "delisting_return": [None, None, -0.6, None, None],
-            "valid_from": [date(2000, 1, 1)] * 5,
+            "delisting_return": [None, None, -0.6, None, None, None],
+            "valid_from": [date(2000, 1, 1)] * 6,
         }
     )
     renamed = spells.head(1).with_columns(valid_from=pl.lit(date(2000, 6, 1)))
     store.replace(SECURITY, padded(SECURITY, pl.concat([spells, renamed])))
     flags = {1: "delisted,delisting_return_imputed", 2: "delisted", 3: "delisted"}
     flags |= {4: "disputed_return,delisted", 5: "partial_month,delisted"}
+    flags |= {6: "delisted,excluded,ticker_splice"}
     last = pl.DataFrame(
         {
             "security_id": list(flags),
             "flags": list(flags.values()),
-            "ret": [-0.37, 0.1, -0.6, None, None],
-            "delisting_return": [-0.3, None, -0.6, None, None],
+            "ret": [-0.37, 0.1, -0.6, None, None, None],
+            "delisting_return": [-0.3, None, -0.6, None, None, None],
         }
     ).with_columns(month_end=pl.lit(ends[1]), price=pl.lit(1.0), exchange=pl.lit("NYSE"))
     before = last.with_columns(

@@ -71,6 +71,18 @@ def test_a_disputed_month_has_no_return_with_a_gap_before_it_or_not():
     assert told(frame, 1, 4) == [(None, 0), (None, 0), (None, 1), (0.0, 0)]
 
 
+def test_an_excluded_month_has_no_return_with_a_gap_before_it_or_not():
+    excluded = {"flags": "price_gap,excluded,missing_day"}
+    frame = panel((0, 10.0, {}), (1, 12.0, excluded), (3, 13.0, excluded), (4, 13.0, {"ret": 0.0}))
+    assert told(frame, 1, 4) == [(None, 0), (None, 0), (None, 1), (0.0, 0)]
+
+
+def test_a_rule_that_is_named_like_a_flag_takes_no_return_of_a_gap():
+    named = {"flags": "undisputed_return,excluded_by_nobody"}
+    frame = panel((0, 10.0, {}), (2, 12.0, named))
+    assert told(frame, 2, 2) == [(pytest.approx(0.2, abs=ROUNDING), 1)]
+
+
 def test_after_a_year_nothing_is_told_of_the_gap():
     frame = panel((0, 10.0, {}), (HALT_MONTHS, 20.0, {}))
     assert told(frame, HALT_MONTHS, HALT_MONTHS) == [(1.0, HALT_MONTHS - 1)]

@@ -1,6 +1,8 @@
 """Flags of data quality in the panel, and the months the settings exclude."""
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -23,25 +25,36 @@ MONTHS = MonthRange.of_months(date(2004, 1, 1), date(2006, 12, 1))
 EXCLUDE = ["spike_reversal", "unbooked_split", "missing_day"]
 
 
-@pytest.fixture
-def warehouse(tmp_path) -> Warehouse:
-    store = Warehouse(tmp_path / "work.duckdb")
+@pytest.fixture(scope="module")
+def found(tmp_path_factory) -> Warehouse:
+    """Prices, the flags the rules give them, and securities."""
+    store = Warehouse(tmp_path_factory.mktemp("found") / "work.duckdb")
     store.prepare([*RAW_TABLES, RULE, FLAG, SECURITY, BOOK_EQUITY, SECURITY_MONTH])
     store.replace(PRICE_DAILY, faulty(data_sets(MARKET)["prices"], 1))
-    return store
+    return looked_at(store)
+
+
+@pytest.fixture
+def warehouse(found, tmp_path) -> Warehouse:
+    return Warehouse(Path(shutil.copy(found.path, tmp_path)))
 
 
 def settings_of(**quality: object) -> Settings:
     return Settings.model_validate({"quality": quality})
 
 
-def panel(warehouse: Warehouse, settings: Settings, *ranges: MonthRange) -> pl.DataFrame:
-    """Build everything the panel needs, and the months of ``ranges`` one after another."""
+def looked_at(warehouse: Warehouse) -> Warehouse:
+    """Fill what the panel needs from the prices."""
     with warehouse.held() as held:
-        run = Run(held, settings, MONTHS)
         for table, asset in ((RULE, rule), (FLAG, flag), (SECURITY, security)):
-            (frame,) = asset.build(run)
+            (frame,) = asset.build(Run(held, Settings(), MONTHS))
             held.replace(table, frame)
+    return warehouse
+
+
+def panel(warehouse: Warehouse, settings: Settings, *ranges: MonthRange) -> pl.DataFrame:
+    """Build the months of ``ranges`` one after another, all months unless told."""
+    with warehouse.held() as held:
         frames = [
             security_month.build(Run(held, settings, months))[0] for months in ranges or [MONTHS]
         ]
@@ -78,10 +91,8 @@ def test_flags_lie_in_the_month_in_which_they_became_known(warehouse):
 
 def test_flags_change_no_number(warehouse):
     flagged = panel(warehouse, settings_of())
-    with warehouse.held() as held:
-        held.replace(FLAG, FLAG.empty())
-        (clean,) = security_month.build(Run(held, settings_of(), MONTHS))
-    clean = clean.sort("security_id", "month_end")
+    warehouse.replace(FLAG, FLAG.empty())
+    clean = panel(warehouse, settings_of())
     assert_frame_equal(flagged.drop("flags"), clean.drop("flags"), check_exact=True)
     assert flagged["flags"].null_count() < clean["flags"].null_count()
 
@@ -131,6 +142,6 @@ def test_prices_that_end_on_a_day_give_the_same_rows_up_to_it(warehouse, cut):
     settings = settings_of(exclude=EXCLUDE)
     whole = panel(warehouse, settings).filter(pl.col("month_end") <= cut)
     warehouse.replace(PRICE_DAILY, warehouse.table(PRICE_DAILY).filter(pl.col("date") <= cut))
-    past = panel(warehouse, settings).filter(pl.col("month_end") <= cut)
+    past = panel(looked_at(warehouse), settings).filter(pl.col("month_end") <= cut)
     assert_frame_equal(past, whole, check_exact=True)
     assert past["flags"].count() > 20

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from factor_pipeline.compute.trading_days import trading_days
+from factor_pipeline.schemas.raw import PRICE_DAILY
 from tests.unit.price_days import DATED, flags_in, prices, warehouse_of
 
 DAYS = trading_days(date(2010, 1, 1), date(2011, 1, 1))
@@ -43,11 +44,14 @@ def column(value, usual, at=AT):
     return [value if i == at else usual for i in range(len(DAYS))]
 
 
-@pytest.fixture
-def flags(tmp_path):
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory):
+    """Flags of a series among clean ones."""
+    store = warehouse_of(market(), tmp_path_factory.mktemp("rules"))
+
     def of(series: pl.DataFrame, clean: pl.DataFrame | None = None) -> pl.DataFrame:
-        frame = pl.concat([market() if clean is None else clean, series])
-        return flags_in(warehouse_of(frame, tmp_path))
+        store.replace(PRICE_DAILY, pl.concat([market() if clean is None else clean, series]))
+        return flags_in(store)
 
     return of
 

@@ -7,8 +7,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from factor_pipeline.compute.ordering import sorted_by_key
-
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -58,7 +56,7 @@ class PriceDays:
 
     @classmethod
     def of(cls, prices: pl.DataFrame) -> Self:
-        """Lay out rows in any order; of two rows of a day the first counts.
+        """Lay out rows in any order; of two rows of a day that with the lower close counts.
 
         Parameters
         ----------
@@ -103,15 +101,13 @@ class PriceDays:
 
 
 def _ordered(prices: pl.DataFrame) -> pl.DataFrame:
-    """Rows by series and day; sorting millions that are in order already is not free."""
+    """Rows by series and day; sorting millions that are in order already would take long."""
     name, day = prices["vendor_id"], prices["date"]
     changes = (name != name.shift()).fill_null(value=True)
     ascending = ((day > day.shift()) | changes).fill_null(value=True).all()
     if ascending and prices.select(changes).sum().item() == name.n_unique():
         return prices
-    return sorted_by_key(
-        prices.unique(_KEY, keep="first", maintain_order=True), _KEY, what="prices"
-    )
+    return prices.sort(pl.all()).unique(_KEY, keep="first", maintain_order=True)
 
 
 def _numbers(rows: pl.DataFrame, column: str) -> Floats:
