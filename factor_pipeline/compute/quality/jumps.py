@@ -9,9 +9,9 @@ import polars as pl
 from factor_pipeline.compute.quality.days import Flags, Floats, Integers, PriceDays
 from factor_pipeline.compute.quality.found import found
 
-# A day whose range is under a tenth of its jump: the price was never traded in between. Of the 128
+# A day whose range is under a tenth of its jump: the price was never traded in between. Of the 117
 # days of 504 real series that move by half or a third (a factor of 1.5), all that are so quiet are
-# faults or unbooked spin-offs; true crashes trade through a range of a seventh of them at least.
+# faults or unbooked spin-offs; true crashes trade through a range of an eighth of them at least.
 _QUIET: Final = 0.1
 # A spike so high counts whatever its range: no true day of 2.4 million went up or down by half and
 # back to within a fifth of the way on the next.

@@ -46,7 +46,7 @@ _OF_ACTIONS = (
         harm="The return is off by the ratio, and the share count stays on the old basis.",
         threshold=2.0,
         unit="ratio of the split",
-        why="A true crash trades through a range of a seventh of it at least. In the real files "
+        why="A true crash trades through a range of an eighth of it at least. In the real files "
         "four: TRMB 2007-02-26, WST 2004-09-30, ANTM 2005-06-02, TMUS 2013-05-01; none in the "
         "simulated market. Below 2 a quiet day can earn as much.",
     ),
@@ -57,7 +57,7 @@ _OF_ACTIONS = (
         "split basis of the share count need a look.",
         threshold=0.2,
         unit="share of the close",
-        why="In the real files 42 of 29,000 are, nearly all of them spin-offs.",
+        why="In the real files 42 of 27,729 are, nearly all of them spin-offs.",
     ),
     _warn(
         name="adjusted_close_disagrees",
@@ -111,7 +111,7 @@ _OF_PRICES = (
         harm="None if true: no filter drops it, AIG 2008-09-15 and AAPL 2000-09-29 are real.",
         threshold=2.0,
         unit="ratio",
-        why="17 of 2.4 million days of the real files, about ten of them true.",
+        why="17 of 2.4 million days of the real files, ten of them true.",
     ),
     _warn(
         name="zero_volume",
