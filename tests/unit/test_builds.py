@@ -175,6 +175,7 @@ def test_a_change_before_the_first_month_makes_every_month_stale(built):
     [
         {"panel": {"filing_lag_months": 5}},
         {"backtest": {"top_share": 0.3}},
+        {"quality": {"exclude": ["ticker_splice"]}},
         {"library": {"vintage": "202412"}},
         {"simulation": {"start": "2020-01", "years": 3, "seed": 2}},
     ],
