@@ -10,6 +10,7 @@ from factor_pipeline import jobs
 from factor_pipeline.as_of import as_of_day, working_folder
 from factor_pipeline.assets import (
     backtests,
+    distributions,
     etfs,
     exposures,
     factors,
@@ -48,6 +49,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     *signals.ASSETS,
     *portfolios.ASSETS,
     *factors.ASSETS,
+    *distributions.ASSETS,
     *methods.ASSETS,
     *regimes.ASSETS,
     *etfs.ASSETS,

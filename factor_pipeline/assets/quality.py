@@ -5,9 +5,11 @@ from collections.abc import Iterable
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.assets.quality_prices import COMPUTED_PRICE_RULES, price_flags
 from factor_pipeline.compute.quality.filings import FILING_RULES, filing_flags
-from factor_pipeline.schemas.factor import COMPARISON
+from factor_pipeline.schemas.distribution import DISTRIBUTION
+from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.flag import FLAG, RULE
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.raw import (
@@ -22,6 +24,7 @@ from factor_pipeline.schemas.raw import (
 )
 from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES, RULES
 from factor_pipeline.schemas.rules.rule import Rule
+from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.warehouse.models import load_sql
 
 
@@ -55,39 +58,48 @@ def rule(run: Run) -> Frames:
 )
 def flag(run: Run) -> Frames:
     """Fill ``quality.flag`` with what the rules find in the raw tables."""
+    lag = run.settings.panel.filing_lag_months
     computed = {*COMPUTED_PRICE_RULES, *FILING_RULES}
-    modelled = [one for one in DATA_RULES if one.name not in computed]
-    return (_flags(run, modelled, "data", price_flags(run), _of_filings(run)),)
+    models = [_of_model(run, one, lag_months=lag) for one in DATA_RULES if one.name not in computed]
+    return (_flags("data", [*models, price_flags(run), _of_filings(run)]),)
 
 
 @table_asset(
     FLAG,
-    reads=[Upstream(RULE), Upstream(SECURITY_MONTH), Upstream(COMPARISON)],
+    reads=[
+        Upstream(RULE),
+        Upstream(SECURITY_MONTH),
+        Upstream(CHARACTERISTIC),
+        Upstream(FACTOR_RETURN),
+        LIBRARY,
+        Upstream(COMPARISON),
+        Upstream(BENCHMARK_DAILY),
+        Upstream(DISTRIBUTION),
+    ],
     kinds=("sql",),
     scope={"stage": "results"},
 )
 def result_flag(run: Run) -> Frames:
     """Fill ``quality.flag`` with what the rules find in the results."""
-    return (_flags(run, RESULT_RULES, "results"),)
+    symbol = run.settings.benchmark.symbol
+    vintage = library_vintage(run.warehouse, run.settings)
+    models = [_of_model(run, one, symbol=symbol, vintage=vintage) for one in RESULT_RULES]
+    return (_flags("results", models),)
 
 
-def _flags(run: Run, modelled: Iterable[Rule], stage: str, *computed: pl.DataFrame) -> pl.DataFrame:
-    """Return flags of the rules that have a SQL model, and those that functions found."""
-    found = [_of_model(run, one) for one in modelled]
-    found += [_catalogued(frame) for frame in computed]
+def _flags(stage: str, found: Iterable[pl.DataFrame]) -> pl.DataFrame:
     columns = [pl.col(column.name).cast(column.dtype) for column in FLAG.columns]
-    flagged = [frame.with_columns(stage=pl.lit(stage)).select(columns) for frame in found]
+    flagged = [
+        _declared(frame).with_columns(stage=pl.lit(stage)).select(columns) for frame in found
+    ]
     return pl.concat([FLAG.empty(), *flagged]).sort(FLAG.key)
 
 
-def _of_model(run: Run, one: Rule) -> pl.DataFrame:
+def _of_model(run: Run, one: Rule, **parameters: str | int) -> pl.DataFrame:
     """Rows that ``sql/quality/<rule>.sql`` finds."""
-    rows = run.warehouse.read(
-        load_sql(f"quality/{one.name}"),
-        threshold=one.threshold,
-        lag_months=run.settings.panel.filing_lag_months,
-    )
-    return _catalogued(rows.with_columns(rule=pl.lit(one.name)))
+    query = load_sql(f"quality/{one.name}")
+    rows = run.warehouse.read(query, threshold=one.threshold, **parameters)
+    return rows.with_columns(rule=pl.lit(one.name))
 
 
 def _of_filings(run: Run) -> pl.DataFrame:
@@ -100,11 +112,14 @@ def _of_filings(run: Run) -> pl.DataFrame:
     return filing_flags(filings, splits, thresholds)
 
 
-def _catalogued(found: pl.DataFrame) -> pl.DataFrame:
-    """Attach what the catalogue says about the rule of each row."""
-    catalogue = [(one.name, one.severity, one.table) for one in RULES.values()]
-    names = ["rule", "severity", "table_name"]
-    return found.join(pl.DataFrame(catalogue, schema=names, orient="row"), on="rule")
+def _declared(found: pl.DataFrame) -> pl.DataFrame:
+    """Add what the catalogue says of each row's ``rule``."""
+    declared = pl.DataFrame(
+        [(one.name, one.severity, one.table) for one in RULES.values()],
+        schema=["rule", "severity", "table_name"],
+        orient="row",
+    )
+    return found.join(declared, on="rule", how="left")
 
 
 ASSETS = (rule, flag, result_flag)

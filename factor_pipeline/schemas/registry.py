@@ -11,6 +11,7 @@ from factor_pipeline.schemas.backtest import (
     SUMMARY,
 )
 from factor_pipeline.schemas.backtest import CORRELATION as STRATEGY_CORRELATION
+from factor_pipeline.schemas.distribution import DISTRIBUTION
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
 from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
@@ -101,6 +102,7 @@ DERIVED_TABLES = (
     SPREAD_STATISTICS,
     FACTOR_RETURN,
     COMPARISON,
+    DISTRIBUTION,
     METHOD_VARIANT,
     METHOD_SPREAD,
     REGIME,

@@ -7,6 +7,7 @@ from factor_pipeline.schemas.rules.identities import (
     MEMBERSHIP_RULES,
 )
 from factor_pipeline.schemas.rules.prices import PRICE_RULES
+from factor_pipeline.schemas.rules.results import RESULT_RULES
 from factor_pipeline.schemas.rules.rule import Rule
 from factor_pipeline.schemas.rules.series import LEVEL_RULES, LIBRARY_RULES, MACRO_RULES
 
@@ -20,5 +21,6 @@ DATA_RULES: tuple[Rule, ...] = (
     *LISTING_RULES,
     *DELISTING_RULES,
 )
-RESULT_RULES: tuple[Rule, ...] = ()
+__all__ = ["DATA_RULES", "RESULT_RULES", "RULES"]
+
 RULES: dict[str, Rule] = {rule.name: rule for rule in (*DATA_RULES, *RESULT_RULES)}
