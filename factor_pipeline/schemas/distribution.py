@@ -42,7 +42,7 @@ DISTRIBUTION = Table(
             pl.Float64,
             "share",
             "How far the year is from that of the build before: the largest of the share of rows "
-            "gone or new, of values gone or new, and of values that moved past a percentile.",
+            "gone or new, of values gone or new, and of values that moved past a quartile.",
             nullable=True,
             minimum=0,
             maximum=1,

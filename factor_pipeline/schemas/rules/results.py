@@ -30,7 +30,7 @@ RESULT_RULES = (
         harm="A share count is on another basis than the one before: size, value and weights jump.",
         threshold=1.5,
         unit="ratio",
-        why="61 of 113,819 stock-months of the vendors' files, among them Mastercard (9.8 in 2012) "
+        why="60 of 113,819 stock-months of the vendors' files, among them Mastercard (9.8 in 2012) "
         "and Discovery (0.12 in 2015); 2 of 240,513 of a simulated market.",
     ),
     Rule(
@@ -55,7 +55,7 @@ RESULT_RULES = (
         "after are not of one market.",
         threshold=1.2,
         unit="ratio",
-        why="At most 1.04 with 1,000 simulated stocks and 1.16 with 60; 1.2 to 2.6 in the months "
+        why="At most 1.04 with 1,000 simulated stocks and 1.16 with 60; 1.3 to 2.6 in the months "
         "of 2009 in which SimFin's share counts begin.",
     ),
     Rule(
