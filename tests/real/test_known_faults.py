@@ -11,8 +11,8 @@ from factor_pipeline.assets.quality import flag
 from factor_pipeline.ingestion import Ingestion
 from factor_pipeline.schemas.registry import TABLES
 from factor_pipeline.settings import Settings
-from factor_pipeline.sources.registry import source_of
 from factor_pipeline.sources.rawstore import RawStore
+from factor_pipeline.sources.registry import source_of
 from factor_pipeline.warehouse.store import Warehouse
 
 # Their splits are what share counts are held against.
