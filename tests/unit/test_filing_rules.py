@@ -99,6 +99,18 @@ def test_absent_counts_and_figures_are_not_compared():
     assert found(filings) == []
 
 
+@pytest.mark.parametrize("label", [2010, 2014])
+def test_the_label_of_a_fiscal_year_is_a_year_later_and_that_of_its_end(label):
+    labelled = balance(2011, 100.0, fiscal_year=label)
+    assert found(frame(balance(2010, 100.0), labelled)) == [("short_fiscal_year", 2011)]
+    # A year that ends in January is that of the year before.
+    january = [
+        balance(y, 100.0, period_end=date(y + 1, 1, 31), known=date(y + 1, 4, 1))
+        for y in (2010, 2011)
+    ]
+    assert found(frame(*january)) == []
+
+
 def test_a_period_filed_late_is_not_what_earlier_filings_are_held_against():
     # 2011 came to be public after 2012: until then 2010 was the period before.
     late = balance(2011, 100.0, known=date(2015, 1, 1))

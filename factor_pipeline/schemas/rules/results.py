@@ -31,7 +31,7 @@ RESULT_RULES = (
         threshold=1.5,
         unit="ratio",
         why="60 of 113,819 stock-months of the vendors' files, among them Mastercard (9.8 in 2012) "
-        "and Discovery (0.12 in 2015); 2 of 240,513 of a simulated market.",
+        "and Discovery (0.12 in 2015); none of the 242,632 of a simulated market.",
     ),
     Rule(
         name="book_to_market_extreme",
