@@ -1,13 +1,13 @@
 -- Grain: one row per (subject, fault_date).
 -- First months of spells in which a firm is too large a part of total market equity; where there
--- are few firms, 30 average ones.
+-- are few firms, 40 average ones.
 -- Parameters: $threshold (share).
 with shares as (
     select
         security_id,
         month_end,
         firm_market_equity / sum(market_equity) over (partition by month_end) as market_share,
-        greatest($threshold, 30 / count(market_equity) over (partition by month_end)) as too_large
+        greatest($threshold, 40 / count(market_equity) over (partition by month_end)) as too_large
     from panel.security_month
     where market_equity is not null
 ),
