@@ -133,6 +133,48 @@ def report(
 
 
 @app.command()
+def quality(
+    config: Config = None,
+    table: Annotated[
+        str | None, typer.Option("--table", help="One table in detail, such as raw.price_daily.")
+    ] = None,
+    output: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="How to print it.")
+    ] = "table",
+    docs: Annotated[
+        Path | None,
+        typer.Option("--docs", help="Write Great Expectations' Data Docs into this folder."),
+    ] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show the state of the published data: checks, flags, quarantine, age."""
+    _settings(config)
+    published = _published(as_of)
+    if docs:
+        # Great Expectations takes seconds to import.
+        from factor_pipeline.checks.data_docs import write_data_docs  # noqa: PLC0415
+
+        console.written(write_data_docs(published, docs))
+        return
+    from factor_pipeline import console_quality  # noqa: PLC0415
+    from factor_pipeline.quality_state import quality_state, table_state  # noqa: PLC0415
+
+    if table:
+        seen = table_state(published, table)
+        if output == "table":
+            console_quality.table(seen)
+            return
+        document = seen.as_document()
+    else:
+        state = quality_state(published, console.today())
+        if output == "table":
+            console_quality.state(state)
+            return
+        document = state.as_document()
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
+
+
+@app.command()
 def status(config: Config = None, as_of: AsOf = None) -> None:
     """Show what is published, how old it is, what is running or waiting to be rebuilt."""
     console.status(_pipeline(config, as_of))

@@ -67,7 +67,7 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
         _show("Strategies, net of costs (each over its own months)", pipeline, _STRATEGIES)
         _show("Own factors against the library", pipeline, _FACTORS)
         _show("Warnings", pipeline, _WARNINGS)
-    ages(pipeline.warehouse.table(FRESHNESS), today())
+    ages(aged(pipeline.warehouse.table(FRESHNESS), today()))
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
     _OUT.print("Look next:")
     day = as_of_day()
@@ -103,7 +103,7 @@ def status(pipeline: "Pipeline") -> None:
         _OUT.print(f"prices to  {state.data_end or 'none'}")
         _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
         _OUT.print(f"to build   {state.needed(pipeline.settings) or 'nothing'}")
-        ages(pipeline.warehouse.table(FRESHNESS), today())
+        ages(aged(pipeline.warehouse.table(FRESHNESS), today()))
     _show("Warnings", pipeline, _WARNINGS)
 
 
@@ -112,13 +112,22 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def ages(freshness: pl.DataFrame, day: date) -> None:
-    """Say how old each data set is on a day, and what is wrong with that, in a line each."""
-    if freshness.is_empty():
-        return
-    as_of = aged(freshness, day)
-    _OUT.print("\n[bold]Age of the data[/bold]")
-    table(
+def say(line: str) -> None:
+    """Print a line as it is."""
+    _OUT.print(line, markup=False, soft_wrap=True)
+
+
+def titled(title: str, frame: pl.DataFrame) -> None:
+    """Print all rows under a title; nothing where there are none."""
+    if not frame.is_empty():
+        _OUT.print(f"\n[bold]{title}[/bold]")
+        table(frame)
+
+
+def ages(as_of: pl.DataFrame) -> None:
+    """Say how old each data set is, and what is wrong with that, in a line each."""
+    titled(
+        "Age of the data",
         as_of.select(
             "data_set",
             "source",
@@ -126,11 +135,11 @@ def ages(freshness: pl.DataFrame, day: date) -> None:
             pl.col("age_days").alias("days"),
             pl.col("max_age_days").cast(pl.String).fill_null("any").alias("allowed"),
             "files",
-        )
+        ),
     )
     for row in as_of.iter_rows(named=True):
         for complaint in complaints(row):
-            _OUT.print(complaint, markup=False, soft_wrap=True)
+            say(complaint)
 
 
 def queries(texts: Mapping[str, str]) -> None:

@@ -30,18 +30,20 @@ from factor_pipeline.assets.order import in_dependency_order
 from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
 from factor_pipeline.builds import code_version
-from factor_pipeline.checks.every import checked_tables, every_check
+from factor_pipeline.checks import catalogue
+from factor_pipeline.checks.every import every_check
 from factor_pipeline.console_log import console_logger
 from factor_pipeline.deliveries import Deliveries
 from factor_pipeline.instance import run_lock
 from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
 from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
-from factor_pipeline.schemas.registry import TABLES
+from factor_pipeline.schemas.registry import TABLES, checked_tables
 from factor_pipeline.settings import DATA_SETS, WORK_FILE, Settings, load_settings
 from factor_pipeline.settings import home as home_folder
 from factor_pipeline.warehouse.store import Warehouse
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
+    *catalogue.ASSETS,
     *quality.ASSETS,
     *panel.ASSETS,
     *risk.ASSETS,

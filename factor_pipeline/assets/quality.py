@@ -1,4 +1,4 @@
-"""Data quality: the catalogue of rules, and the rows each of them flags."""
+"""Data quality: the rows each rule flags."""
 
 from collections.abc import Iterable
 
@@ -26,17 +26,6 @@ from factor_pipeline.schemas.rules import DATA_RULES, RESULT_RULES, RULES
 from factor_pipeline.schemas.rules.rule import Rule
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.warehouse.models import load_sql
-
-
-@table_asset(RULE, kinds=("python",))
-def rule(run: Run) -> Frames:
-    """Fill ``quality.rule`` from the declared rules, screens, schemas and checks."""
-    # Checks look at assets, and know of more than this module can.
-    from factor_pipeline.checks.catalogue import catalogue  # noqa: PLC0415
-    from factor_pipeline.checks.every import checked_tables, every_check  # noqa: PLC0415
-
-    checked = checked_tables(simulated=run.settings.is_simulated)
-    return (catalogue(checked, every_check(checked)),)
 
 
 @table_asset(
@@ -122,4 +111,4 @@ def _declared(found: pl.DataFrame) -> pl.DataFrame:
     return found.join(declared, on="rule", how="left")
 
 
-ASSETS = (rule, flag, result_flag)
+ASSETS = (flag, result_flag)

@@ -6,10 +6,13 @@ from typing import Any, Final
 import dagster as dg
 import polars as pl
 
+from factor_pipeline.assets.common import Frames, Run, table_asset
+from factor_pipeline.checks.every import every_check
 from factor_pipeline.checks.rules import FLAG_ASSETS
 from factor_pipeline.checks.suites import Expectation, error_suite, warning_suite
 from factor_pipeline.schemas.flag import RULE
 from factor_pipeline.schemas.raw import DATA_SETS
+from factor_pipeline.schemas.registry import checked_tables
 from factor_pipeline.schemas.rules import RULES
 from factor_pipeline.schemas.rules.rule import Severity
 from factor_pipeline.schemas.rules.screens import SCREENS
@@ -150,3 +153,13 @@ def _flags() -> Iterator[_Row]:
             why=rule.why or None,
             dated=rule.dated,
         )
+
+
+@table_asset(RULE, kinds=("python",))
+def rule(run: Run) -> Frames:
+    """Fill ``quality.rule`` from the declared rules, screens, schemas and checks."""
+    checked = checked_tables(simulated=run.settings.is_simulated)
+    return (catalogue(checked, every_check(checked)),)
+
+
+ASSETS = (rule,)

@@ -13,13 +13,7 @@ from factor_pipeline.checks.outside_data import outside_data_checks
 from factor_pipeline.checks.rules import rule_checks
 from factor_pipeline.checks.statistics import statistics_checks
 from factor_pipeline.checks.tables import table_checks
-from factor_pipeline.schemas.registry import DERIVED_TABLES, TRUTH_TABLES
 from factor_pipeline.schemas.table import Table
-
-
-def checked_tables(*, simulated: bool) -> tuple[Table, ...]:
-    """Tables that are held against their schemas; truth is known of simulated data only."""
-    return (*DERIVED_TABLES, *(TRUTH_TABLES if simulated else ()))
 
 
 def every_check(checked: Iterable[Table]) -> list[dg.AssetChecksDefinition]:

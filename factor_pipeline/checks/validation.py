@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import polars as pl
 
@@ -76,9 +77,16 @@ def validate(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) ->
     outcomes |= {e.rule: _columns(frame, e) for e in suite if e.kind == COLUMNS}
     possible = [e for e in suite if e.rule not in outcomes]
     if possible:
-        narrow, simple = _looked_up(_narrowed(table, frame, possible), possible)
+        narrow, simple = simplified(table, frame, possible)
         outcomes |= {o.rule: o for o in _validated(table, narrow, simple)}
     return [outcomes[e.rule] for e in suite]
+
+
+def simplified(
+    table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]
+) -> tuple[pl.DataFrame, Sequence[Expectation]]:
+    """Rows and expectations as Great Expectations takes little time and memory for them."""
+    return _looked_up(_narrowed(table, frame, suite), suite)
 
 
 def _narrowed(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> pl.DataFrame:
@@ -117,7 +125,7 @@ def _looked_up(
 
 
 def _validated(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> list[Outcome]:
-    gx = _great_expectations()
+    gx = great_expectations()
     try:
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
@@ -127,28 +135,39 @@ def _validated(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) 
             .add_batch_definition_whole_dataframe("rows")
             .get_batch({"dataframe": frame.to_pandas()})
         )
-        configured = [
-            gx.expectations.registry.get_expectation_impl(e.kind)(
-                **_with_timestamps(e.arguments), meta={"rule": e.rule}
-            )
-            for e in suite
-        ]
         result = batch.validate(
-            gx.ExpectationSuite(name=table.qualified_name, expectations=configured),
-            result_format={
-                "result_format": "SUMMARY",
-                "partial_unexpected_count": _SHOWN_ROWS,
-                "unexpected_index_column_names": [c for c in table.key if c in frame.columns],
-            },
+            configured(gx, table, suite), result_format=result_format(table, frame)
         )
     # Whatever it raises, and it has no common error, says nothing about the rows.
     except Exception as error:
-        raise _machinery_error(table.qualified_name, str(error)) from error
+        raise machinery_error(table.qualified_name, str(error)) from error
     by_rule = {r.expectation_config.meta["rule"]: r for r in result.results}
     return [_outcome(e.rule, by_rule[e.rule]) for e in suite]
 
 
-def _great_expectations() -> ModuleType:
+def configured(gx: ModuleType, table: Table, suite: Sequence[Expectation]) -> Any:  # noqa: ANN401
+    """Return ``suite`` as Great Expectations has it; each carries its rule in ``meta``."""
+    return gx.ExpectationSuite(
+        name=table.qualified_name,
+        expectations=[
+            gx.expectations.registry.get_expectation_impl(e.kind)(
+                **_with_timestamps(e.arguments), meta={"rule": e.rule}
+            )
+            for e in suite
+        ],
+    )
+
+
+def result_format(table: Table, frame: pl.DataFrame) -> dict[str, object]:
+    """Ask for counts, and for the keys of the first rows that break an expectation."""
+    return {
+        "result_format": "SUMMARY",
+        "partial_unexpected_count": _SHOWN_ROWS,
+        "unexpected_index_column_names": [c for c in table.key if c in frame.columns],
+    }
+
+
+def great_expectations() -> ModuleType:
     """Import it late (6 CPU seconds) and keep it from calling home."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import_module("great_expectations.expectations.registry")
@@ -170,7 +189,7 @@ def _with_timestamps(arguments: Mapping[str, object]) -> dict[str, object]:
 
 def _outcome(rule: str, result: object) -> Outcome:
     if message := _raised(getattr(result, "exception_info", None) or {}):
-        raise _machinery_error(rule, message)
+        raise machinery_error(rule, message)
     details = getattr(result, "result", {})
     missing = [_plain(value) for value in details.get("partial_missing_list") or []]
     observed = f"missing: {', '.join(map(str, missing))}" if missing else None
@@ -196,7 +215,8 @@ def _raised(info: Mapping[str, object]) -> str | None:
     return None
 
 
-def _machinery_error(subject: str, message: str) -> CheckMachineryError:
+def machinery_error(subject: str, message: str) -> CheckMachineryError:
+    """Say that Great Expectations failed itself."""
     said = " ".join(message.split())[:_SHOWN_CHARACTERS].rstrip(".")
     return CheckMachineryError(
         f"{subject} could not be checked, which says nothing about the data: {said}. Compare the "

@@ -152,6 +152,11 @@ TABLES: dict[str, Table] = {
 }
 
 
+def checked_tables(*, simulated: bool) -> tuple[Table, ...]:
+    """Tables that are held against their schemas; truth is known of simulated data only."""
+    return (*DERIVED_TABLES, *TRUTH_TABLES) if simulated else DERIVED_TABLES
+
+
 def published_tables(*, simulated: bool) -> tuple[Table, ...]:
     """Tables of the published file; truth is known of simulated data only."""
     return (*PUBLISHED_TABLES, *TRUTH_TABLES) if simulated else PUBLISHED_TABLES
