@@ -12,7 +12,7 @@ from factor_pipeline.compute.freshness import aged
 from factor_pipeline.errors import QueryError, SettingsError, UnknownTableError
 from factor_pipeline.freshness import complaints
 from factor_pipeline.schemas.raw import DATA_SETS
-from factor_pipeline.schemas.registry import TABLES, published_tables
+from factor_pipeline.schemas.registry import TABLES
 from factor_pipeline.warehouse.models import load_sql
 from factor_pipeline.warehouse.query import snapshot
 
@@ -152,32 +152,27 @@ def _state(answer: Query, today: date) -> QualityState:
     build = answer("select * from quality.build order by build desc limit 1").row(0, named=True)
     rules = answer(load_sql("report/flags_by_rule"))
     quarantine = answer(load_sql("report/quarantine"))
-    names = [table.qualified_name for table in published_tables(simulated=build["simulated"])]
-    rows = answer(
-        " union all ".join(
-            f"select '{name}' as table_name, count(*) as rows from {name}"  # noqa: S608
-            for name in names
-        )
-    )
     rejected = quarantine.select(
         pl.col("data_set")
         .replace_strict({key: table.qualified_name for key, table in DATA_SETS.items()})
         .alias("table_name"),
         (pl.col("bad_files") + pl.col("bad_rows")).alias("quarantined"),
     )
-    parts = (
-        answer(load_sql("report/table_checks")),
-        rules.group_by("table_name").agg(pl.col("flags").sum().alias("flagged")),
-        rejected.group_by("table_name").agg(pl.col("quarantined").sum()),
+    tables = (
+        answer(load_sql("report/table_state"))
+        .rename({"stored_rows": "rows"})
+        .join(
+            rejected.group_by("table_name").agg(pl.col("quarantined").sum()),
+            on="table_name",
+            how="left",
+        )
+        .select("table_name", pl.exclude("table_name"))
+        .with_columns(pl.col("quarantined").fill_null(0))
     )
-    tables = pl.DataFrame({"table_name": names}).join(rows, on="table_name", how="left")
-    for part in parts:
-        tables = tables.join(part, on="table_name", how="full", coalesce=True)
-    counts = ("checks", "passed", "errors", "warnings", "flagged", "quarantined")
-    order = {name: place for place, name in enumerate(names)}
+    order = {name: place for place, name in enumerate(TABLES)}
     return QualityState(
         build=build,
-        tables=tables.with_columns(pl.col(counts).fill_null(0)).sort(
+        tables=tables.sort(
             pl.col("table_name").replace_strict(order, default=len(order)), "table_name"
         ),
         rules=rules,

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -92,26 +91,34 @@ def write_data_docs(published: Path, folder: Path) -> Path:
     """
     with snapshot(published) as answer:
         build = answer("select * from quality.build order by build desc limit 1").row(0, named=True)
-        with TemporaryDirectory() as scratch, _context(Path(scratch)) as (gx, context):
-            try:
-                results = list(_validated(gx, context, answer, build))
-                context.build_data_docs()
-            except FactorPipelineError:
-                raise
-            # Whatever it raises, and it has no common error, says nothing about the rows.
-            except Exception as error:
-                raise machinery_error("the published file", str(error)) from error
-            try:
-                return _written(Path(scratch) / "site", folder, results, build)
-            except OSError as error:
-                reason = error.strerror or os.strerror(error.errno or 0)
-                raise SettingsError(
-                    f"cannot write Data Docs to {folder}: {reason}; name another with --docs"
-                ) from error
+        try:
+            for kind in _PAGES:
+                (folder / kind).mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory() as scratch:
+                results = _built(Path(scratch), answer, build)
+                return _written(Path(scratch) / _SITE, folder, results, build)
+        except OSError as error:
+            reason = error.strerror or os.strerror(error.errno or 0)
+            raise SettingsError(
+                f"cannot write Data Docs to {folder}: {reason}; name another with --docs"
+            ) from error
 
 
-@contextmanager
-def _context(scratch: Path) -> Iterator[tuple[ModuleType, Any]]:
+def _built(scratch: Path, answer: Query, build: dict[str, Any]) -> list[_Result]:
+    """Validate every table, and have Great Expectations write its site into ``scratch``."""
+    try:
+        gx, context = _context(scratch)
+        results = list(_validated(gx, context, answer, build))
+        context.build_data_docs()
+    except (FactorPipelineError, OSError):
+        raise
+    # Whatever it raises, and it has no common error, says nothing about the rows.
+    except Exception as error:
+        raise machinery_error("the published file", str(error)) from error
+    return results
+
+
+def _context(scratch: Path) -> tuple[ModuleType, Any]:
     """Give a context of Great Expectations that keeps everything in ``scratch``."""
     gx = great_expectations()
     context = gx.get_context(mode="file", project_root_dir=str(scratch / "project"))
@@ -124,12 +131,12 @@ def _context(scratch: Path) -> Iterator[tuple[ModuleType, Any]]:
             "class_name": "SiteBuilder",
             "store_backend": {
                 "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str(scratch / "site"),
+                "base_directory": str(scratch / _SITE),
             },
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         },
     )
-    yield gx, context
+    return gx, context
 
 
 def _validated(
@@ -183,7 +190,7 @@ def _rows(answer: Query, table: Table) -> tuple[pl.DataFrame, int]:
     if table.monthly and rows > _ROWS_AT_ONCE:
         months = answer(
             f"select month_end, count(*) as rows from {name} group by all order by month_end desc"  # noqa: S608
-        ).filter(pl.col("rows").cum_sum() <= _ROWS_AT_ONCE)
+        ).filter(pl.col("rows").cum_sum() - pl.col("rows") < _ROWS_AT_ONCE)
         since = f" where month_end >= date '{months['month_end'].cast(pl.String).min()!s}'"
     frame = answer(f"select * from {name}{since}")  # noqa: S608
     return frame.with_columns(pl.col(pl.String).cast(pl.Categorical)), rows
@@ -191,7 +198,6 @@ def _rows(answer: Query, table: Table) -> tuple[pl.DataFrame, int]:
 
 def _written(site: Path, folder: Path, results: Sequence[_Result], build: dict[str, Any]) -> Path:
     for kind in _PAGES:
-        (folder / kind).mkdir(parents=True, exist_ok=True)
         for page in (site / kind).rglob("*.html"):
             name = _table_of(page.relative_to(site / kind))
             (folder / kind / f"{name}.html").write_text(

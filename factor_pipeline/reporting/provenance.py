@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from factor_pipeline.reporting import formats, tables
+from factor_pipeline.reporting import formats, quality, tables
 from factor_pipeline.reporting.blocks import Block, Chart, Facts, Part, Section
 from factor_pipeline.reporting.charts import Line, Scale, line_chart
 from factor_pipeline.reporting.published import NotInBuildError, Published
@@ -208,10 +208,14 @@ HEADLINE = Section("headline", "At a glance", "", (Part("overview", _headline),)
 QUALITY = Section(
     "quality",
     "Data quality and survivorship",
-    "Nothing is dropped silently: what was rejected, disputed or missing is counted here.",
+    "Nothing is dropped silently: what is old, rejected, disputed, missing or looks faulty is "
+    "counted here.",
     (
         Part("panel.index_coverage", _coverage),
+        quality.AGES,
         Part("checks", _checks, when_empty="Every check passed."),
+        quality.RULES,
+        quality.FLAGS,
         Part("quarantine", _quarantine, when_empty="Nothing is in quarantine."),
         Part(
             "vendor contradictions",
@@ -219,6 +223,7 @@ QUALITY = Section(
             when_empty="The price vendor does not contradict itself on any day.",
         ),
         Part("departures", _departures, when_empty="No holding left the market."),
+        quality.STATE,
     ),
 )
 PROVENANCE = Section(
