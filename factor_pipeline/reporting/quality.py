@@ -6,9 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from factor_pipeline.freshness import complaints
 from factor_pipeline.reporting import formats, tables
-from factor_pipeline.reporting.blocks import Block, Note, Part
+from factor_pipeline.reporting.blocks import Block, Part
 from factor_pipeline.reporting.published import Published
 
 
@@ -17,17 +16,26 @@ def _ages(published: Published) -> Sequence[Block]:
     fields = [
         tables.name("Data set", "data_set"),
         tables.name("Source", "source"),
-        tables.value("Newest day", "last_day", _day),
+        tables.value("Newest day", "last_day", _day, numeric=False),
         tables.count("Days old when read", "age_days"),
         tables.value("Days allowed", "max_age_days", _limit),
         tables.count("Files", "files"),
-        tables.count("Missing", "files_missing"),
-        tables.count("Bad now", "files_stale"),
+        tables.Field("State", _state, numeric=False),
     ]
-    said = [line for row in frame.iter_rows(named=True) for line in complaints(row)]
     note = "Any: the data are meant to end, or need not be young."
-    aged = tables.table("Age of the data", frame, fields, note=note)
-    return [aged, *(Note(line) for line in said)]
+    return [tables.table("Age of the data", frame, fields, note=note)]
+
+
+def _state(row: dict[str, Any]) -> str:
+    """Say in a few words what the check ``is_up_to_date`` says in whole sentences."""
+    missing, bad = row["files_missing"], row["files_stale"]
+    said = [
+        "not delivered" if row["outage"] else "",
+        f"{missing} files missing" if missing and not row["outage"] else "",
+        f"{bad} files bad" if bad and not row["outage"] else "",
+        "too old" if row["is_stale"] else "",
+    ]
+    return ", ".join(filter(None, said)) or "good"
 
 
 def _rules(published: Published) -> Sequence[Block]:
@@ -38,7 +46,7 @@ def _rules(published: Published) -> Sequence[Block]:
         tables.name("Table", "table_name"),
         tables.count("Rows", "flags"),
         tables.count("Subjects", "subjects"),
-        tables.value("Newest fault", "newest_fault", _day),
+        tables.value("Newest fault", "newest_fault", _day, numeric=False),
         tables.Field("What it finds", _threshold, numeric=False),
         tables.name("What it does to results", "harm"),
     ]
@@ -54,7 +62,7 @@ def _flags(published: Published) -> Sequence[Block]:
         tables.value("Could be seen on", "known_date", _day, numeric=False),
         tables.name("Rule", "rule"),
         tables.name("Subject", "subject"),
-        tables.value("Fault", "fault_date", _day),
+        tables.value("Fault", "fault_date", _day, numeric=False),
         tables.name("Seen", "detail"),
     ]
     frame = published.rows("newest_flags")

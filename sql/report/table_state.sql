@@ -2,8 +2,8 @@
 -- Rows of each table (stored_rows is NULL for a part), its checks by outcome, rows flagged.
 with stored as (
     select
-        schema_name || '.' || table_name as table_name,
-        estimated_size as stored_rows
+        estimated_size as stored_rows,
+        schema_name || '.' || table_name as table_name
     from duckdb_tables()
 ),
 
