@@ -71,8 +71,8 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
     _OUT.print("Look next:")
     day = as_of_day()
-    command = f"factor-pipeline sql{f' --as-of {day}' if day else ''}"
-    _OUT.print(f'  {command} "select * from backtest.summary"', markup=False)  # noqa: S608 - printed
+    command = f"  factor-pipeline sql{f' --as-of {day}' if day else ''}"
+    _OUT.print(command, '"select * from backtest.summary"', markup=False)
     _OUT.print("  factor-pipeline queries      # questions to start from")
     _OUT.print("  factor-pipeline ui           # lineage, checks, schedule on 127.0.0.1:3000")
 

@@ -87,7 +87,7 @@ def build_definitions(settings: Settings, home: Path, day: date | None = None) -
             *tables,
             published_asset(keys, partitions, code_version()),
         ],
-        asset_checks=every_check(checked),
+        asset_checks=every_check(checked, settings),
         jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],
         sensors=[stale_months_sensor(warehouse, settings)],

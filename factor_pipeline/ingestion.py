@@ -139,11 +139,13 @@ class Ingestion:
         kept = [str(f.log["sha256"]) for f in fetched if f.log["sha256"] != f.sha256]
         changes: list[Change | Restatement] = [
             Restatement(
+                report.data_set,
                 table,
                 None if known.is_simulated else HISTORY[table.qualified_name],
                 rows,
                 swapped,
                 known_from={f.file: f.known_from for f in fetched if f.frame is not None},
+                restated=known.snapshots.replaced(f.log for f in fetched if f.frame is not None),
                 reread={f.file for f in fetched if known.snapshots.has_bytes_of(f.log)},
                 at=at,
             ),

@@ -1,9 +1,9 @@
 """Versions of the files of a data set: which is current, and since when its bytes are known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, cast
 
 import polars as pl
 
@@ -52,6 +52,16 @@ class Snapshots:
         """Whether the current version of a file is of the bytes, and the source, of a log row."""
         row = self.current.get(str(log["file"]))
         return row is not None and all(row[name] == log[name] for name in ("source", "sha256"))
+
+    def replaced(self, logs: Iterable[Mapping[str, object]]) -> dict[str, datetime]:
+        """Files of log rows that have a version of other bytes of the same source, known since."""
+        return {
+            str(log["file"]): cast("datetime", before["known_from"])
+            for log in logs
+            if (before := self.current.get(str(log["file"])))
+            and before["source"] == log["source"]
+            and before["sha256"] != log["sha256"]
+        }
 
     def change(
         self, logs: Sequence[Mapping[str, object]], leaving: Sequence[str], at: datetime

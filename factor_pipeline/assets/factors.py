@@ -8,7 +8,7 @@ from factor_pipeline.compute.betting_against_beta import betting_against_beta
 from factor_pipeline.compute.comparison import comparison as compare
 from factor_pipeline.compute.factors import factor_returns, stocks_behind
 from factor_pipeline.compute.sorts import MARKET
-from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
+from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN, VINTAGE_DRIFT
 from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.portfolio import PORTFOLIO_RETURN
 from factor_pipeline.schemas.raw import FRENCH_RETURN
@@ -47,6 +47,12 @@ def library_vintage(warehouse: Warehouse, settings: Settings) -> str:
 def library_factor(run: Run) -> Frames:
     """Fill the library's part of ``factor.factor_return``: all months of all vintages."""
     return (run.warehouse.read(load_sql("factor/library_factor")),)
+
+
+@table_asset(VINTAGE_DRIFT, reads=[LIBRARY], kinds=("sql",))
+def vintage_drift(run: Run) -> Frames:
+    """Fill ``factor.vintage_drift`` of all pairs of vintages."""
+    return (run.warehouse.read(load_sql("factor/vintage_drift")),)
 
 
 @table_asset(
@@ -105,4 +111,4 @@ def comparison(run: Run) -> Frames:
     return (frame.with_columns(library_factor=pl.col("factor").replace(_COUNTERPART)),)
 
 
-ASSETS = (library_factor, factor_return, comparison)
+ASSETS = (library_factor, vintage_drift, factor_return, comparison)

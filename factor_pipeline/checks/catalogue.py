@@ -159,7 +159,7 @@ def _flags() -> Iterator[_Row]:
 def rule(run: Run) -> Frames:
     """Fill ``quality.rule`` from the declared rules, screens, schemas and checks."""
     checked = checked_tables(simulated=run.settings.is_simulated)
-    return (catalogue(checked, every_check(checked)),)
+    return (catalogue(checked, every_check(checked, run.settings)),)
 
 
 ASSETS = (rule,)

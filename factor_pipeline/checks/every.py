@@ -10,17 +10,20 @@ from factor_pipeline.checks.factors import factor_checks
 from factor_pipeline.checks.freshness import freshness_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
+from factor_pipeline.checks.restatements import restatement_checks
 from factor_pipeline.checks.rules import rule_checks
 from factor_pipeline.checks.statistics import statistics_checks
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.schemas.table import Table
+from factor_pipeline.settings import Settings
 
 
-def every_check(checked: Iterable[Table]) -> list[dg.AssetChecksDefinition]:
+def every_check(checked: Iterable[Table], settings: Settings) -> list[dg.AssetChecksDefinition]:
     """All checks, those of the schemas for the tables ``checked``."""
     return [
         *(check for table in checked for check in table_checks(table)),
         *number_checks(),
+        *restatement_checks(settings),
         *rule_checks(),
         *freshness_checks(),
         *factor_checks(),

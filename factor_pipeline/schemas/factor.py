@@ -29,6 +29,22 @@ FACTOR_RETURN = Table(
     monthly=True,
 )
 
+VINTAGE_DRIFT = Table(
+    layer="factor",
+    name="vintage_drift",
+    description="What two vintages of the library say about the same month of a factor.",
+    key=("factor", "older_vintage", "newer_vintage", "month_end"),
+    columns=(
+        _FACTOR,
+        MONTH_END,
+        Column("older_vintage", pl.String, "YYYYMM", "The earlier of the two vintages."),
+        Column("newer_vintage", pl.String, "YYYYMM", "The later one."),
+        Column("older_ret", pl.Float64, "decimal", "Return of the month in the earlier one."),
+        Column("newer_ret", pl.Float64, "decimal", "Return of the month in the later one."),
+        Column("difference", pl.Float64, "decimal", "Newer minus older."),
+    ),
+)
+
 COMPARISON = Table(
     layer="factor",
     name="comparison",

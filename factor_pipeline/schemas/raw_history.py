@@ -38,6 +38,82 @@ SNAPSHOT = Table(
 )
 
 
+VINTAGE_DIFF = Table(
+    layer="quality",
+    name="vintage_diff",
+    description="What new versions of files changed, by data set, month and column.",
+    key=("data_set", "known_from", "month_end", "column_name"),
+    columns=(
+        Column("data_set", pl.String, "name", "Data set of the files."),
+        replace(KNOWN_FROM, description="When the new versions were ingested."),
+        Column(
+            "known_before", pl.Datetime, "UTC", "When the newest of the versions before was known."
+        ),
+        Column(
+            "month_end",
+            pl.Date,
+            "date",
+            "Month of the rows (filings: of their publication; members: of their start); NULL for "
+            "rows without a day.",
+            nullable=True,
+        ),
+        Column("column_name", pl.String, "name", "Column that changed; '*' for rows as a whole."),
+        Column("rows_before", pl.Int64, "count", "Rows of the month before.", minimum=0),
+        Column(
+            "rows_new",
+            pl.Int64,
+            "count",
+            "Rows after the last day that their file had before: news, no change.",
+            minimum=0,
+        ),
+        Column(
+            "rows_added", pl.Int64, "count", "Rows of days that the file had before.", minimum=0
+        ),
+        Column("rows_removed", pl.Int64, "count", "Rows that are gone.", minimum=0),
+        Column("rows_changed", pl.Int64, "count", "Rows with another value.", minimum=0),
+        Column(
+            "share_changed",
+            pl.Float64,
+            "share",
+            "Rows added, removed and changed over rows before; NULL where there were none.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
+            "mean_absolute_change",
+            pl.Float64,
+            "the column's unit",
+            "Mean absolute change of the changed numbers; NULL for '*' and what is no number.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
+            "largest_absolute_change",
+            pl.Float64,
+            "the column's unit",
+            "Largest absolute change of them.",
+            nullable=True,
+            minimum=0.0,
+        ),
+        Column(
+            "largest_at", pl.String, "id", "Whose that is: the key without days.", nullable=True
+        ),
+    ),
+)
+
+DAY: dict[str, str] = {
+    "raw.price_daily": "date",
+    "raw.fundamental": "coalesce(filed_at, period_end)",
+    "raw.french_return": "date",
+    "raw.index_member": "start_date",
+    "raw.benchmark_daily": "date",
+    "raw.macro": "date",
+    "raw.listing": "valid_from",
+    "raw.delisting": "date",
+}
+"""SQL for the day a raw row is of, by table."""
+
+
 def _history_of(table: Table) -> Table:
     return Table(
         layer="raw_history",

@@ -12,7 +12,7 @@ from factor_pipeline.schemas.backtest import (
 )
 from factor_pipeline.schemas.backtest import CORRELATION as STRATEGY_CORRELATION
 from factor_pipeline.schemas.distribution import DISTRIBUTION
-from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
+from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN, VINTAGE_DRIFT
 from factor_pipeline.schemas.factor_etf import ETF_CHECK, ETF_LOADING
 from factor_pipeline.schemas.factor_method import METHOD_SPREAD, METHOD_VARIANT
 from factor_pipeline.schemas.factor_regime import REGIME, REGIME_CLAIM, REGIME_PERFORMANCE
@@ -38,7 +38,7 @@ from factor_pipeline.schemas.raw import (
     MACRO,
     PRICE_DAILY,
 )
-from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT
+from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT, VINTAGE_DIFF
 from factor_pipeline.schemas.risk import (
     BETA_PORTFOLIO_RETURN,
     DAILY_BETA,
@@ -101,6 +101,7 @@ DERIVED_TABLES = (
     PORTFOLIO_RETURN,
     SPREAD_STATISTICS,
     FACTOR_RETURN,
+    VINTAGE_DRIFT,
     COMPARISON,
     DISTRIBUTION,
     METHOD_VARIANT,
@@ -144,6 +145,7 @@ PUBLISHED_TABLES = (
     *DERIVED_TABLES,
     QUARANTINE,
     FRESHNESS,
+    VINTAGE_DIFF,
     CHECK_RESULT,
     BUILD,
 )

@@ -10,8 +10,14 @@ import polars as pl
 from factor_pipeline.schemas.conform import conformed
 from factor_pipeline.schemas.provenance import arriving, stated
 from factor_pipeline.schemas.table import Table
+from factor_pipeline.warehouse.vintage_diff import record_diff
 
-_TOUCHED_SCHEMA = {"file": pl.String, "known_from": pl.Datetime, "reread": pl.Boolean}
+_TOUCHED_SCHEMA = {
+    "file": pl.String,
+    "known_from": pl.Datetime,
+    "reread": pl.Boolean,
+    "restated": pl.Boolean,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class Restatement:
 
     Attributes
     ----------
+    data_set
+        The data set the files serve.
     table, history
         The raw table, and that of its withdrawn rows; null where these are not kept.
     frame
@@ -32,6 +40,9 @@ class Restatement:
         Files whose rows go.
     known_from
         When the bytes of each file in ``frame`` were first fetched, UTC.
+    restated
+        Files with another version of the same source, whose changes are told in
+        ``quality.vintage_diff``, and when the newest version before was known.
     reread
         Files whose bytes are those of before, read in another way: a row keeps the time of the
         one with its key, and what was read before was never known.
@@ -39,11 +50,13 @@ class Restatement:
         When what is withdrawn ceased to be known, UTC.
     """
 
+    data_set: str
     table: Table
     history: Table | None
     frame: pl.DataFrame
     files: Sequence[str]
     known_from: Mapping[str, datetime]
+    restated: Mapping[str, datetime]
     reread: Collection[str]
     at: datetime
 
@@ -74,7 +87,12 @@ class Restatement:
 
     def _touched(self) -> pl.DataFrame:
         rows = [
-            {"file": file, "known_from": self.known_from.get(file), "reread": file in self.reread}
+            {
+                "file": file,
+                "known_from": self.known_from.get(file),
+                "reread": file in self.reread,
+                "restated": file in self.restated,
+            }
             for file in sorted({*self.files, *self.known_from})
         ]
         return pl.DataFrame(rows, schema=_TOUCHED_SCHEMA)
@@ -112,6 +130,8 @@ class Restatement:
                 f"(select {said} from incoming as rows where {whole} in (from differing))",
                 {"at": self.at},
             )
+        if self.history is not None and self.restated:
+            self._record_diff(connection, whole)
         connection.execute(f"delete from {name} where rowid in (select place from before)")  # noqa: S608
         connection.execute(
             f"insert into {name} by name select rows.* exclude (position), "  # noqa: S608
@@ -123,6 +143,27 @@ class Restatement:
         )
         connection.execute("drop table before")
         connection.execute("drop table differing")
+
+    def _record_diff(self, connection: duckdb.DuckDBPyConnection, whole: str) -> None:
+        restated = "inner join touched on rows.file = touched.file where touched.restated"
+        connection.execute(
+            "create or replace temp table arrived as select rows.* from incoming as rows "  # noqa: S608
+            f"{restated} and {whole} in (from differing)"
+        )
+        connection.execute(
+            "create or replace temp table left_over as select rows.* "  # noqa: S608
+            f"from {self.table.qualified_name} as rows {restated} "
+            "and rows.rowid in (select place from before)"
+        )
+        record_diff(
+            connection,
+            self.table,
+            data_set=self.data_set,
+            known_from=self.at,
+            known_before=max(self.restated.values()),
+        )
+        connection.execute("drop table arrived")
+        connection.execute("drop table left_over")
 
 
 def _hash(columns: Sequence[str]) -> str:

@@ -9,27 +9,11 @@ with settings as (
 
 compared as (
     select
-        older.factor,
-        older.month_end,
-        older.vintage as older_vintage,
-        newer.vintage as newer_vintage,
-        older.ret as older_ret,
-        newer.ret as newer_ret,
-        newer.ret - older.ret as difference,
+        *,
         count(*) over pair as months_compared,
-        count(*) filter (newer.ret <> older.ret) over pair as months_changed
-    from factor.factor_return as older
-    inner join factor.factor_return as newer
-        on
-            older.factor = newer.factor
-            and older.month_end = newer.month_end
-            and older.vintage < newer.vintage
-    where
-        older.source = 'library'
-        and newer.source = 'library'
-        and older.ret is not null
-        and newer.ret is not null
-    window pair as (partition by older.factor, older.vintage, newer.vintage)
+        count(*) filter (difference <> 0) over pair as months_changed
+    from factor.vintage_drift
+    window pair as (partition by factor, older_vintage, newer_vintage)
 )
 
 select

@@ -287,6 +287,22 @@ FACTOR_RETURN += [
     | {"vintage": "202401" if i < 36 else "202402"}
     for i, month in enumerate(BILL_MONTHS)
 ]
+# 202401 and 202402 of MKT and 202402 and 202403 of HML have months in common.
+VINTAGE_DRIFT = rows(
+    "factor month_end older_vintage newer_vintage older_ret newer_ret difference",
+    ("MKT", JAN, "202401", "202402", 0.01, 0.01, 0.0),
+    ("MKT", FEB, "202401", "202402", 0.02, 0.025, 0.005),
+    ("MKT", MAR, "202401", "202402", 0.03, 0.02, -0.01),
+    ("HML", JAN, "202402", "202403", 0.01, 0.01, 0.0),
+)
+VINTAGE_DIFF = rows(
+    "data_set known_from known_before month_end column_name rows_before rows_new rows_added "
+    "rows_removed rows_changed",
+    ("prices", FETCHED_LATER, FETCHED, MAR, "*", 40, 0, 2, 1, 3),
+    ("prices", FETCHED_LATER, FETCHED, MAR, "close", 40, 0, 0, 0, 3),
+    ("prices", FETCHED_LATER, FETCHED, APR, "*", 60, 20, 0, 0, 4),
+    ("macro", FETCHED_LATER, FETCHED, APR, "*", 0, 5, 0, 0, 0),
+)
 COMPARISON = rows(
     "factor library_factor vintage months first_month last_month correlation slope",
     ("MKT", "MKT", "202401", 4, JAN, APR, 0.95, 0.75),
@@ -576,6 +592,7 @@ SMALL_MARKET = {
     "portfolio.breakpoint": BREAKPOINT,
     "portfolio.portfolio_return": PORTFOLIO_RETURN,
     "factor.factor_return": FACTOR_RETURN,
+    "factor.vintage_drift": VINTAGE_DRIFT,
     "factor.comparison": COMPARISON,
     "factor.regime": REGIME,
     "factor.regime_performance": REGIME_PERFORMANCE,
@@ -592,6 +609,7 @@ SMALL_MARKET = {
     "backtest.ledger": LEDGER,
     "backtest.drawdown": DRAWDOWN,
     "quality.quarantine": QUARANTINE,
+    "quality.vintage_diff": VINTAGE_DIFF,
     "quality.check_result": CHECK_RESULT,
     "quality.build": BUILD,
 }

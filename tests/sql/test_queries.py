@@ -170,6 +170,12 @@ EXPECTED = {
         (date(2020, 4, 29), "ALFA", 10.0, 600.0, 0.1, 1.0, FETCHED_LATER, None, "A.csv"),
         (date(2020, 4, 28), "ALFA", 9.5, 500.0, 0.0, 1.0, FETCHED, None, "A.csv"),
     ),
+    "restatements": rows(
+        "data_set known_before known_from rows_before rows_new rows_added rows_removed "
+        "rows_changed share_changed first_month_changed",
+        ("macro", FETCHED, FETCHED_LATER, 0, 5, 0, 0, 0, None, None),
+        ("prices", FETCHED, FETCHED_LATER, 100, 20, 2, 1, 7, 0.1, MAR),
+    ),
     "vintage_drift": rows(
         "factor month_end older_vintage newer_vintage older_ret newer_ret difference "
         "months_compared months_changed",

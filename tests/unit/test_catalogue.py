@@ -16,6 +16,7 @@ from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.schemas.registry import checked_tables
 from factor_pipeline.schemas.rules import RULES
 from factor_pipeline.schemas.rules.screens import CSV, GZIP, SCREENS, SIMULATED, ZIP
+from factor_pipeline.settings import Settings
 
 SOURCES = Path(factor_pipeline.__file__).parent / "sources"
 # Which data sets each module of parsers reads.
@@ -80,7 +81,7 @@ def names_in(path: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def listed() -> pl.DataFrame:
     checked = checked_tables(simulated=True)
-    return catalogue(checked, every_check(checked))
+    return catalogue(checked, every_check(checked, Settings()))
 
 
 def test_every_name_a_parser_uses_is_a_screen_of_its_data_sets_and_no_screen_is_idle():
@@ -139,7 +140,8 @@ def test_bounds_and_known_values_are_told_in_words(listed):
 
 
 def test_every_check_of_dagster_is_listed_and_blocks_where_it_is_an_error(listed):
-    specs = [s for c in every_check(checked_tables(simulated=True)) for s in c.check_specs]
+    checks = every_check(checked_tables(simulated=True), Settings())
+    specs = [spec for check in checks for spec in check.check_specs]
     rows = {
         (rule, table): (kind, severity)
         for rule, table, kind, severity in listed.filter(pl.col("kind") != "expectation")
