@@ -88,6 +88,10 @@ class State:
         """First built month made with other settings or code, or whose inputs changed since."""
         return min(self._stale(settings), default=None)
 
+    def stale_months(self, settings: Settings) -> list[date]:
+        """Months that are, as their first days, sorted."""
+        return sorted(self._stale(settings))
+
     def last_month(self, settings: Settings) -> date | None:
         """Last month worth building: the one after the last complete month, if allowed.
 

@@ -26,6 +26,7 @@ from factor_pipeline.assets import (
     truth,
 )
 from factor_pipeline.assets.common import TableAsset
+from factor_pipeline.assets.inputs import inputs_asset
 from factor_pipeline.assets.order import in_dependency_order
 from factor_pipeline.assets.publication import published_asset
 from factor_pipeline.assets.raw import raw_asset
@@ -85,6 +86,7 @@ def build_definitions(settings: Settings, home: Path, day: date | None = None) -
         assets=[
             *(raw_asset(data_set, settings) for data_set in DATA_SETS),
             *tables,
+            inputs_asset(partitions),
             published_asset(keys, partitions, code_version()),
         ],
         asset_checks=every_check(checked, settings),

@@ -3,10 +3,14 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from factor_pipeline.checks.staleness import NO_STALE_MONTH
+
 _RAW = dg.AssetSelection.groups("raw")
 
 ingest = dg.define_asset_job(
-    "ingest", selection=_RAW, description="Fetch and parse what is new; compute nothing."
+    "ingest",
+    selection=_RAW | dg.AssetSelection.checks(NO_STALE_MONTH),
+    description="Fetch and parse what is new, say which months that makes stale; compute nothing.",
 )
 build = dg.define_asset_job(
     "build",

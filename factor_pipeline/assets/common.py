@@ -123,7 +123,7 @@ class TableAsset:
             pool=WRITER_POOL,
         )
         def filled(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-            yield from self._materialised(context)
+            yield from self._materialised(context, code_version)
 
         return filled
 
@@ -136,7 +136,7 @@ class TableAsset:
         return asset_key(table) if not self.scope else dg.AssetKey([table.layer, self.name])
 
     def _materialised(
-        self, context: dg.AssetExecutionContext
+        self, context: dg.AssetExecutionContext, code_version: str
     ) -> Iterator[dg.MaterializeResult[None]]:
         run = Run(
             warehouse=context.resources.warehouse,
@@ -152,6 +152,9 @@ class TableAsset:
         for table, count in rows.items():
             yield dg.MaterializeResult(
                 asset_key=self._key(table),
+                # Each night's version of all months would make every month look out of date:
+                # which of them the inputs have changed is told by ``published/inputs``.
+                data_version=None if self.monthly else dg.DataVersion(code_version),
                 metadata={
                     "rows_in_run": count,
                     "months_in_run": str(run.months),

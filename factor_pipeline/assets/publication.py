@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from factor_pipeline.assets.common import OWNERS, WRITER_POOL
+from factor_pipeline.assets.inputs import INPUTS_KEY, observe_inputs
 from factor_pipeline.builds import State, record_build
 from factor_pipeline.partitions import BACKFILL, months_of
 from factor_pipeline.schemas.raw_history import VERSIONS
@@ -29,7 +30,7 @@ def published_asset(
 
     @dg.asset(
         key=PUBLISHED_KEY,
-        deps=list(upstream),
+        deps=[*upstream, INPUTS_KEY],
         description="The file people query, swapped in whole once all tables passed their checks.",
         group_name="published",
         kinds={"duckdb"},
@@ -45,7 +46,10 @@ def published_asset(
         settings: Settings = context.resources.settings
         target: Path = context.resources.published
         months = months_of(context)
+        before = State.of(warehouse).stale_months(settings)
         record_build(warehouse, settings, months, run_id=context.run_id, now=datetime.now(UTC))
+        after = [m for m in State.of(warehouse).stale_months(settings) if m not in before]
+        observe_inputs(context, after, f"months before, in the build of {months}")
         stale = State.of(warehouse).first_stale_month(settings)
         if stale:
             context.log.warning(

@@ -1,14 +1,17 @@
 """Raw tables: one asset per data set, filled from its source."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown, table_schema
+from factor_pipeline.assets.inputs import begin_inputs, observe_inputs
+from factor_pipeline.builds import State
 from factor_pipeline.deliveries import Deliveries
 from factor_pipeline.fetching import IngestReport
 from factor_pipeline.freshness import complaints, max_age_days, record_freshness
 from factor_pipeline.ingestion import Ingestion, data_version
+from factor_pipeline.months import add_months
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.store import Warehouse
@@ -61,6 +64,12 @@ def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
             context.log.warning("%s", complaint)
         if report.advice:
             context.log.warning("%s", report.advice)
+        begin_inputs(context, current.start_month)
+        observe_inputs(
+            context,
+            _made_stale(warehouse, current, report),
+            f"{data_set} from {report.changed_from} on",
+        )
         return _result(warehouse, report)
 
     return ingest
@@ -72,6 +81,14 @@ def _policy(settings: Settings, data_set: str) -> dg.FreshnessPolicy | None:
     if days is None or settings.source_of(data_set) == "none":
         return None
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days))
+
+
+def _made_stale(warehouse: Warehouse, settings: Settings, report: IngestReport) -> list[date]:
+    """Built months that the ingestion put out of date."""
+    if report.changed_from is None:
+        return []
+    first = add_months(report.changed_from, 0)
+    return [month for month in State.of(warehouse).stale_months(settings) if month >= first]
 
 
 def _result(warehouse: Warehouse, report: IngestReport) -> dg.MaterializeResult[None]:

@@ -12,6 +12,7 @@ from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
 from factor_pipeline.checks.restatements import restatement_checks
 from factor_pipeline.checks.rules import rule_checks
+from factor_pipeline.checks.staleness import staleness_checks
 from factor_pipeline.checks.statistics import statistics_checks
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.schemas.table import Table
@@ -24,6 +25,7 @@ def every_check(checked: Iterable[Table], settings: Settings) -> list[dg.AssetCh
         *(check for table in checked for check in table_checks(table)),
         *number_checks(),
         *restatement_checks(settings),
+        *staleness_checks(),
         *rule_checks(),
         *freshness_checks(),
         *factor_checks(),
