@@ -32,8 +32,8 @@ _NOT_IN_NUMBERS: dict[str, bool | set[str]] = {
 _EARLIER_MONTHS = "earlier months"
 
 
-# What asks the published tables, checks or shows them makes none of their numbers.
-_NO_NUMBERS = frozenset({"queries", "audit", "report", "reporting"})
+# What asks the published tables, checks, traces or shows them makes none of their numbers.
+_NO_NUMBERS = frozenset({"queries", "audit", "report", "reporting", "trace"})
 
 
 @cache

@@ -113,6 +113,45 @@ def queries() -> None:
 
 
 @app.command()
+def trace(  # noqa: PLR0913, PLR0917 - arguments and options of the command
+    table: Annotated[str, typer.Argument(help="Published table, such as risk.rolling_beta.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Argument(help="Key of the row: ticker=AAPL month=2015-06 model=FF3.", metavar="KEY"),
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="Trace this column only; may be repeated.")
+    ] = None,
+    output: Annotated[
+        Literal["tree", "json"], typer.Option("--format", help="How to print the trace.")
+    ] = "tree",
+    files: Annotated[  # noqa: FBT002 - a flag on the command line
+        bool, typer.Option("--files", help="List all files, however many.")
+    ] = False,
+    verify: Annotated[  # noqa: FBT002 - a flag on the command line
+        bool, typer.Option("--verify", help="Hash the kept bytes again; exit 1 where they differ.")
+    ] = False,
+) -> None:
+    """Trace a published row back: build, settings, rows in between, files and their hashes."""
+    from factor_pipeline.trace.command import trace_and_tell  # noqa: PLC0415
+
+    as_fetched = trace_and_tell(
+        home(),
+        table,
+        key or [],
+        columns=column or [],
+        output=output,
+        all_files=files,
+        verify=verify,
+    )
+    if not as_fetched:
+        sys.stderr.write(
+            "factor-pipeline: bytes are missing or not as fetched; restore raw/ from a backup\n"
+        )
+        raise typer.Exit(1)
+
+
+@app.command()
 def report(
     config: Config = None,
     out: Annotated[

@@ -1,11 +1,22 @@
 """Backtests: holdings and returns month by month, and their summary."""
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
+from factor_pipeline.assets.backtest_rows import (
+    BENCHMARK_LEVELS,
+    BENCHMARKS,
+    BOTH_STRATEGIES,
+    EARLIER_HOLDINGS,
+    FORMATION,
+    OF_HOLDINGS,
+    SINCE_HALT,
+    VALUE_AND_MOMENTUM,
+)
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY, library_vintage, risk_free
+from factor_pipeline.assets.factors import LIBRARY, RISK_FREE, library_vintage, risk_free
 from factor_pipeline.assets.signals import breakpoint_rule
 from factor_pipeline.compute.backtest import benchmark_returns
 from factor_pipeline.compute.backtest import run as run_backtest
@@ -31,7 +42,7 @@ from factor_pipeline.schemas.backtest import (
     LEDGER,
     SUMMARY,
 )
-from factor_pipeline.schemas.panel import SECURITY_MONTH
+from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
 from factor_pipeline.schemas.raw import BENCHMARK_DAILY, PRICE_DAILY
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.settings import Settings
@@ -44,10 +55,22 @@ from factor_pipeline.warehouse.models import load_sql
     BACKTEST_RETURN,
     LEDGER,
     reads=[
-        Upstream(CHARACTERISTIC, back=MAX_LAG),
-        Upstream(SECURITY_MONTH, back=max(MAX_LAG + 1, HALT_MONTHS)),
-        Upstream(BENCHMARK_DAILY),
-        LIBRARY,
+        Upstream(CHARACTERISTIC, back=MAX_LAG, rows=FORMATION, into=(HOLDING,)),
+        Upstream(
+            SECURITY_MONTH, back=max(MAX_LAG + 1, HALT_MONTHS), rows=SINCE_HALT, into=(HOLDING,)
+        ),
+        Upstream(SECURITY, into=(HOLDING, LEDGER)),
+        Upstream(BENCHMARK_DAILY, back=1, rows=BENCHMARK_LEVELS, into=(BACKTEST_RETURN,)),
+        replace(RISK_FREE, into=(BACKTEST_RETURN,)),
+    ],
+    links=[
+        Upstream(HOLDING, into=(BACKTEST_RETURN, LEDGER)),
+        Upstream(SECURITY_MONTH, rows=OF_HOLDINGS, into=(BACKTEST_RETURN,)),
+        Upstream(
+            HOLDING,
+            rows=EARLIER_HOLDINGS,
+            into=(HOLDING,),
+        ),
     ],
     kinds=("polars", "sql"),
 )
@@ -165,9 +188,10 @@ def _require_chain(run: Run, months: MonthRange) -> None:
     reads=[
         Upstream(HOLDING),
         Upstream(BACKTEST_RETURN),
-        Upstream(SECURITY_MONTH, back=HALT_MONTHS),
-        Upstream(PRICE_DAILY),
-        Upstream(BENCHMARK_DAILY),
+        Upstream(SECURITY_MONTH, back=HALT_MONTHS, rows=OF_HOLDINGS),
+        Upstream(SECURITY, rows=OF_HOLDINGS),
+        Upstream(PRICE_DAILY, rows=OF_HOLDINGS),
+        Upstream(BENCHMARK_DAILY, back=1, rows=BENCHMARK_LEVELS),
     ],
     kinds=("polars", "sql"),
 )
@@ -204,7 +228,20 @@ def _growth(run: Run) -> str:
     DRAWDOWN,
     CORRELATION,
     ILLUSTRATION,
-    reads=[Upstream(BACKTEST_RETURN), Upstream(DAILY_VALUE), LIBRARY],
+    reads=[
+        Upstream(BACKTEST_RETURN, into=(SUMMARY, DRAWDOWN, ILLUSTRATION)),
+        Upstream(DAILY_VALUE, into=(SUMMARY, DRAWDOWN, ILLUSTRATION)),
+        replace(RISK_FREE, into=(SUMMARY,)),
+    ],
+    links=[
+        Upstream(BACKTEST_RETURN, rows=BENCHMARKS, into=(SUMMARY,)),
+        Upstream(
+            BACKTEST_RETURN,
+            rows=BOTH_STRATEGIES,
+            into=(CORRELATION,),
+        ),
+        replace(LIBRARY, rows=VALUE_AND_MOMENTUM, into=(ILLUSTRATION,)),
+    ],
     picture=_growth,
 )
 def summary(run: Run) -> Frames:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import dagster as dg
 import polars as pl
 
+from factor_pipeline.assets.lineage import column_lineage, table_schema
+from factor_pipeline.assets.rows import BY_KEY, Rows
 from factor_pipeline.months import MonthRange
 from factor_pipeline.partitions import BACKFILL, last_partition, months_of
 from factor_pipeline.schemas.table import Table
@@ -20,13 +22,17 @@ WRITER_POOL = "warehouse"
 class Upstream:
     """A table another one reads, and how many months around its own month it needs.
 
-    ``asset`` names the asset that fills it where that is not the table's own name.
+    ``asset`` names the asset that fills it where that is not the table's own name. ``rows`` says
+    which rows a row is made of where keys and months do not, and ``into`` which tables of the
+    asset are made of them, where not all are.
     """
 
     table: Table
     back: int = 0
     ahead: int = 0
     asset: str | None = None
+    rows: Rows = BY_KEY
+    into: tuple[Table, ...] = ()
 
     @property
     def key(self) -> dg.AssetKey:
@@ -69,7 +75,8 @@ class TableAsset:
     ``scope`` limits what is replaced, for tables that two assets fill (own and library factors).
     ``block_months`` bounds the memory of large tables: a range is built in blocks of so many
     months, which changes no bit, as a month never depends on the range it is built in.
-    ``picture`` draws what was filled, as Markdown for the UI.
+    ``picture`` draws what was filled, as Markdown for the UI. ``links`` lead to rows that are read
+    in another way than ``reads`` says, or are the asset's own: they are no dependencies.
     """
 
     name: str
@@ -81,6 +88,7 @@ class TableAsset:
     scope: tuple[tuple[str, str], ...] = ()
     block_months: int | None = None
     picture: Picture | None = None
+    links: tuple[Upstream, ...] = ()
 
     @property
     def keys(self) -> list[dg.AssetKey]:
@@ -108,7 +116,8 @@ class TableAsset:
                 code_version=code_version,
                 partitions_def=partitions if self.monthly else None,
                 metadata={
-                    "dagster/column_schema": table_schema(table),
+                    "dagster/column_schema": table_schema(table, self._filled_by(table)),
+                    "dagster/column_lineage": column_lineage(table, self._filled_by(table)),
                     "dagster/table_name": table.qualified_name,
                 },
             )
@@ -126,6 +135,15 @@ class TableAsset:
             yield from self._materialised(context, code_version)
 
         return filled
+
+    def _filled_by(self, table: Table) -> list[tuple[Table, dg.AssetKey]]:
+        """Tables that a table of the asset is made of, with the assets that fill them."""
+        others = {*self.read_keys, *self.keys} - {self._key(table)}
+        return [
+            (upstream.table, upstream.key)
+            for upstream in (*self.reads, *self.links)
+            if upstream.key in others and (not upstream.into or table in upstream.into)
+        ]
 
     def _drawn(self, run: Run, table: Table) -> dict[str, dg.MetadataValue]:
         if self.picture is None or table is not self.tables[0]:
@@ -185,6 +203,7 @@ def table_asset(  # noqa: PLR0913 - choices by keyword
     monthly: bool | None = None,
     block_months: int | None = None,
     picture: Picture | None = None,
+    links: Sequence[Upstream] = (),
 ) -> Callable[[Build], TableAsset]:
     """Declare the function below as what fills ``tables``; see `TableAsset`."""
 
@@ -199,6 +218,7 @@ def table_asset(  # noqa: PLR0913 - choices by keyword
             scope=tuple((scope or {}).items()),
             block_months=block_months,
             picture=picture,
+            links=tuple(links),
         )
 
     return declare
@@ -212,21 +232,6 @@ def asset_key(table: Table) -> dg.AssetKey:
 def all_months(settings: Settings) -> MonthRange:
     """Every month of the warehouse."""
     return MonthRange.of_months(settings.start_month, last_partition(settings))
-
-
-def table_schema(table: Table) -> dg.TableSchema:
-    """Dagster view of a table's columns; units stand in front of the description."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=column.name,
-                type=column.sql_type,
-                description=column.comment,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable),
-            )
-            for column in table.columns
-        ]
-    )
 
 
 def markdown(frame: pl.DataFrame) -> dg.MetadataValue:

@@ -1,9 +1,12 @@
 """Exchange-traded funds: what they load on, and whether they keep what their names promise."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY, library_vintage
+from factor_pipeline.assets.factors import FACTOR_OF_MODEL, LIBRARY, library_vintage
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.compute.funds.loadings import fund_loadings
 from factor_pipeline.compute.funds.promises import Promise, kept_promises
 from factor_pipeline.compute.funds.returns import fund_returns
@@ -16,7 +19,15 @@ from factor_pipeline.schemas.raw import BENCHMARK_DAILY
 @table_asset(
     ETF_LOADING,
     ETF_CHECK,
-    reads=[Upstream(BENCHMARK_DAILY, asset="etf_daily"), LIBRARY],
+    reads=[
+        Upstream(
+            BENCHMARK_DAILY,
+            asset="etf_daily",
+            rows=Rows(same=(), where="up.data_set = 'etf' and up.symbol = own.ticker"),
+        ),
+        replace(LIBRARY, rows=Rows(same=("vintage",), where=FACTOR_OF_MODEL)),
+    ],
+    links=[Upstream(ETF_LOADING, into=(ETF_CHECK,))],
     kinds=("polars", "statsmodels"),
 )
 def etf_loading(run: Run) -> Frames:

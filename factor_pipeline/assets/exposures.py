@@ -3,6 +3,7 @@
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.assets.signals import breakpoint_rule
 from factor_pipeline.compute.beta_portfolios import beta_portfolio_returns
 from factor_pipeline.compute.betas.models import MODELS, Model
@@ -12,6 +13,9 @@ from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.risk import BETA_PORTFOLIO_RETURN, EXPOSURE, ROLLING_BETA, TILT
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql
+
+# A rank depends on all stocks.
+_ALL_STOCKS = Rows(same=())
 
 
 def exposure_model(settings: Settings) -> Model:
@@ -27,7 +31,11 @@ def tilts_of(settings: Settings) -> tuple[Tilt, ...]:
 @table_asset(
     EXPOSURE,
     TILT,
-    reads=[Upstream(ROLLING_BETA), Upstream(SECURITY_MONTH)],
+    reads=[
+        Upstream(ROLLING_BETA, rows=Rows(same=("model",)), into=(EXPOSURE,)),
+        Upstream(SECURITY_MONTH, rows=_ALL_STOCKS),
+    ],
+    links=[Upstream(ROLLING_BETA, rows=_ALL_STOCKS, into=(TILT,))],
     kinds=("polars", "sql"),
 )
 def exposure(run: Run) -> Frames:

@@ -1,12 +1,17 @@
 """Factors: the library's, our own, and how the two compare."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.portfolios import stocks_of
+from factor_pipeline.assets.rows import Rows
+from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.betting_against_beta import betting_against_beta
 from factor_pipeline.compute.comparison import comparison as compare
-from factor_pipeline.compute.factors import factor_returns, stocks_behind
+from factor_pipeline.compute.factors import FORMULAS, factor_returns, stocks_behind
 from factor_pipeline.compute.sorts import MARKET
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN, VINTAGE_DRIFT
 from factor_pipeline.schemas.panel import SECURITY_MONTH
@@ -21,6 +26,42 @@ from factor_pipeline.warehouse.store import Warehouse
 _COUNTERPART = {"UMD_EW": "UMD"}
 
 LIBRARY = Upstream(FACTOR_RETURN, asset="library_factor")
+_IN_USE = "up.vintage = {library_vintage}"
+RISK_FREE = replace(LIBRARY, rows=Rows(same=(), where=f"up.factor = 'RF' and {_IN_USE}"))
+
+
+def pairs(left: str, right: str, values: Iterable[tuple[str, ...]]) -> str:
+    """Give the SQL condition that the values of both sides, together, are among ``values``."""
+    return f"({left}, {right}) in ({', '.join(map(str, values))})"
+
+
+FACTOR_OF_MODEL = pairs(
+    "own.model",
+    "up.factor",
+    [(model.name, factor) for model in MODELS for factor in ("RF", *model.factor_names)],
+)
+MODEL_FACTORS = replace(LIBRARY, rows=Rows(same=(), where=f"{FACTOR_OF_MODEL} and {_IN_USE}"))
+OWN_MODEL_FACTORS = Upstream(
+    FACTOR_RETURN,
+    rows=Rows(same=(), where=FACTOR_OF_MODEL, when=("betas.factors", "own")),
+)
+_LIBRARY_SERIES = (
+    ("MKT", "F-F_Research_Data_Factors", "Mkt-RF"),
+    *((name, "F-F_Research_Data_Factors", name) for name in ("SMB", "HML", "RF")),
+    *((name, "F-F_Research_Data_5_Factors_2x3", name) for name in ("RMW", "CMA")),
+    ("SMB_FF5", "F-F_Research_Data_5_Factors_2x3", "SMB"),
+    ("UMD", "F-F_Momentum_Factor", "Mom"),
+)
+_SORT_OF_FACTOR = pairs(
+    "own.factor",
+    "up.sort",
+    dict.fromkeys(
+        (formula.factor, portfolio.sort)
+        for formula in FORMULAS
+        for portfolio in (*formula.long, *formula.short)
+    ),
+)
+_BAB = "own.factor = 'BAB'"  # the one factor that is made of stocks, not of portfolios
 
 
 def risk_free(run: Run) -> pl.DataFrame:
@@ -39,7 +80,15 @@ def library_vintage(warehouse: Warehouse, settings: Settings) -> str:
 
 @table_asset(
     FACTOR_RETURN,
-    reads=[Upstream(FRENCH_RETURN)],
+    reads=[
+        Upstream(
+            FRENCH_RETURN,
+            rows=Rows(
+                where="up.frequency = 'monthly' and "
+                + pairs("own.factor", "up.data_set, up.series", _LIBRARY_SERIES)
+            ),
+        )
+    ],
     kinds=("sql",),
     scope={"source": "library"},
     monthly=False,
@@ -58,10 +107,10 @@ def vintage_drift(run: Run) -> Frames:
 @table_asset(
     FACTOR_RETURN,
     reads=[
-        Upstream(PORTFOLIO_RETURN),
-        Upstream(CHARACTERISTIC),
-        Upstream(SECURITY_MONTH, back=1),
-        LIBRARY,
+        Upstream(PORTFOLIO_RETURN, rows=Rows(where=_SORT_OF_FACTOR)),
+        Upstream(CHARACTERISTIC, rows=Rows(where=_BAB)),
+        Upstream(SECURITY_MONTH, back=1, rows=Rows(where=_BAB)),
+        RISK_FREE,
     ],
     scope={"source": "own"},
 )
@@ -91,7 +140,11 @@ def _growth(run: Run) -> str:
 
 @table_asset(
     COMPARISON,
-    reads=[Upstream(FACTOR_RETURN), LIBRARY, Upstream(PORTFOLIO_RETURN)],
+    reads=[
+        Upstream(FACTOR_RETURN, rows=Rows(same=("factor",))),
+        replace(LIBRARY, rows=Rows(same=("vintage",), where="up.factor = own.library_factor")),
+        Upstream(PORTFOLIO_RETURN, rows=Rows(where=_SORT_OF_FACTOR)),
+    ],
     picture=_growth,
 )
 def comparison(run: Run) -> Frames:

@@ -15,7 +15,12 @@ from factor_pipeline.warehouse.models import load_sql
 @table_asset(
     METHOD_VARIANT,
     METHOD_SPREAD,
-    reads=[Upstream(CHARACTERISTIC), Upstream(SECURITY_MONTH), Upstream(SECURITY)],
+    reads=[
+        Upstream(CHARACTERISTIC, into=(METHOD_VARIANT,)),
+        Upstream(SECURITY_MONTH, into=(METHOD_VARIANT,)),
+        Upstream(SECURITY, into=(METHOD_VARIANT,)),
+    ],
+    links=[Upstream(METHOD_VARIANT, into=(METHOD_SPREAD,))],
     kinds=("polars", "sql", "statsmodels"),
 )
 def method_variant(run: Run) -> Frames:

@@ -1,6 +1,7 @@
 """Panel tables: identities, filed facts, the stock-month panel and its gaps."""
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.compute.exclusions import Span, excluded_months
 from factor_pipeline.compute.fundamentals import balance_facts
 from factor_pipeline.compute.identity import securities
@@ -20,10 +21,28 @@ from factor_pipeline.schemas.panel import (
 from factor_pipeline.schemas.raw import DELISTING, FUNDAMENTAL, INDEX_MEMBER, LISTING, PRICE_DAILY
 from factor_pipeline.warehouse.models import load_sql
 
+_SPLITS = Rows(
+    where="up.split <> 1",
+    history=True,
+    columns=("shares", "market_equity", "firm_market_equity"),
+)
+_FOUND = Rows(
+    same=(),
+    where="up.subject in (select vendor_id from panel.security "
+    "where security_id = own.security_id) and last_day(up.known_date) = own.month_end",
+    columns=("flags",),
+)
+_MEMBERSHIP = Rows(where="(up.end_date is null or up.end_date > own.month_end)")
+
 
 @table_asset(
     SECURITY,
-    reads=[Upstream(PRICE_DAILY), Upstream(LISTING), Upstream(FUNDAMENTAL), Upstream(DELISTING)],
+    reads=[
+        Upstream(PRICE_DAILY, rows=Rows(where="up.date between own.valid_from and own.valid_to")),
+        Upstream(LISTING),
+        Upstream(FUNDAMENTAL),
+        Upstream(DELISTING),
+    ],
     kinds=("polars", "sql"),
 )
 def security(run: Run) -> Frames:
@@ -45,7 +64,12 @@ def security(run: Run) -> Frames:
 
 
 @table_asset(
-    BOOK_EQUITY, reads=[Upstream(FUNDAMENTAL), Upstream(SECURITY)], kinds=("polars", "sql")
+    BOOK_EQUITY,
+    reads=[
+        Upstream(FUNDAMENTAL, rows=Rows(where="up.statement = 'balance'")),
+        Upstream(SECURITY),
+    ],
+    kinds=("polars", "sql"),
 )
 def book_equity(run: Run) -> Frames:
     """Fill ``panel.book_equity``."""
@@ -57,7 +81,14 @@ def book_equity(run: Run) -> Frames:
     return (frame,)
 
 
-@table_asset(STATEMENT, reads=[Upstream(FUNDAMENTAL), Upstream(SECURITY)], kinds=("polars", "sql"))
+@table_asset(
+    STATEMENT,
+    reads=[
+        Upstream(FUNDAMENTAL, rows=Rows(where="up.statement in ('income', 'cashflow')")),
+        Upstream(SECURITY),
+    ],
+    kinds=("polars", "sql"),
+)
 def statement(run: Run) -> Frames:
     """Fill ``panel.statement``."""
     frame = statement_facts(
@@ -70,11 +101,19 @@ def statement(run: Run) -> Frames:
 @table_asset(
     SECURITY_MONTH,
     reads=[
-        Upstream(PRICE_DAILY),
+        Upstream(PRICE_DAILY, back=1),
         Upstream(SECURITY),
         Upstream(BOOK_EQUITY),
-        Upstream(INDEX_MEMBER),
-        Upstream(FLAG),
+        Upstream(INDEX_MEMBER, rows=_MEMBERSHIP),
+        Upstream(FLAG, rows=_FOUND),
+    ],
+    links=[
+        # Share counts are restated through all splits up to their basis.
+        Upstream(PRICE_DAILY, rows=_SPLITS),
+        Upstream(
+            SECURITY_MONTH,
+            rows=Rows(same=("firm_id",), columns=("firm_market_equity",)),
+        ),
     ],
     kinds=("polars", "sql"),
     block_months=60,  # five years are a million days of a thousand stocks
@@ -108,7 +147,14 @@ def _spans(run: Run) -> list[Span]:
     ]
 
 
-@table_asset(PRICE_CHECK, reads=[Upstream(PRICE_DAILY), Upstream(SECURITY)], kinds=("polars",))
+@table_asset(
+    PRICE_CHECK,
+    reads=[
+        Upstream(PRICE_DAILY, back=1, rows=Rows(where="up.date <= own.date")),
+        Upstream(SECURITY),
+    ],
+    kinds=("polars",),
+)
 def price_check(run: Run) -> Frames:
     """Fill ``panel.price_check`` from all days."""
     prices = run.warehouse.read_months(load_sql("panel/daily_prices"), run.months)
@@ -125,7 +171,9 @@ def price_check(run: Run) -> Frames:
 
 
 @table_asset(
-    INDEX_COVERAGE, reads=[Upstream(SECURITY_MONTH), Upstream(INDEX_MEMBER)], kinds=("sql",)
+    INDEX_COVERAGE,
+    reads=[Upstream(SECURITY_MONTH), Upstream(INDEX_MEMBER, rows=_MEMBERSHIP)],
+    kinds=("sql",),
 )
 def index_coverage(run: Run) -> Frames:
     """Fill ``panel.index_coverage``."""

@@ -3,6 +3,7 @@
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.assets.signals import breakpoint_rule
 from factor_pipeline.compute.assignments import assignments
 from factor_pipeline.compute.breakpoints import breakpoints
@@ -24,6 +25,9 @@ _BLOCK_MONTHS = 60
 # June cells hold until the June after: eleven months back from any month lies a July.
 _TO_JULY = 11
 
+# A spread, such as D10-D01, has the members of both cells.
+_MEMBERS = "list_contains(string_split(own.cell, '-'), up.cell)"
+
 
 def portfolio_rule(settings: PortfolioSettings) -> PortfolioRule:
     """Portfolio rule of the settings."""
@@ -39,7 +43,15 @@ def stocks_of(run: Run, months: MonthRange) -> pl.DataFrame:
 @table_asset(
     BREAKPOINT,
     ASSIGNMENT,
-    reads=[Upstream(CHARACTERISTIC, back=_TO_JULY), Upstream(SECURITY_MONTH, back=12, ahead=-1)],
+    reads=[
+        Upstream(CHARACTERISTIC, back=_TO_JULY, into=(ASSIGNMENT,)),
+        Upstream(SECURITY_MONTH, back=12, ahead=-1, into=(ASSIGNMENT,)),
+    ],
+    links=[
+        Upstream(BREAKPOINT, back=_TO_JULY, into=(ASSIGNMENT,)),
+        Upstream(CHARACTERISTIC, into=(BREAKPOINT,)),
+        Upstream(SECURITY_MONTH, back=1, ahead=-1, into=(BREAKPOINT,)),
+    ],
     kinds=("polars", "sql"),
     block_months=_BLOCK_MONTHS,
 )
@@ -60,6 +72,8 @@ def assignment(run: Run) -> Frames:
         Upstream(CHARACTERISTIC, back=_TO_JULY + 1),
         Upstream(SECURITY_MONTH, back=13),
     ],
+    # Cells follow from stocks and breakpoints; these are the members they have.
+    links=[Upstream(ASSIGNMENT, back=1, rows=Rows(same=("sort",), where=_MEMBERS))],
     kinds=("polars", "sql"),
     block_months=_BLOCK_MONTHS,
 )

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown, table_schema
+from factor_pipeline.assets.common import OWNERS, WRITER_POOL, markdown
 from factor_pipeline.assets.inputs import begin_inputs, observe_inputs
+from factor_pipeline.assets.lineage import table_schema
 from factor_pipeline.builds import State
 from factor_pipeline.deliveries import Deliveries
 from factor_pipeline.fetching import IngestReport

@@ -6,8 +6,14 @@ from dataclasses import replace
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, TableAsset, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY, library_vintage
-from factor_pipeline.compute.betas.daily import daily_betas
+from factor_pipeline.assets.factors import (
+    MODEL_FACTORS,
+    OWN_MODEL_FACTORS,
+    library_vintage,
+    pairs,
+)
+from factor_pipeline.assets.rows import Rows
+from factor_pipeline.compute.betas.daily import DAILY_MODELS, daily_betas
 from factor_pipeline.compute.betas.market import CORRELATION_DAYS, market_betas
 from factor_pipeline.compute.betas.market_days import MONTHS_BEFORE, DailyReturns, MarketDays
 from factor_pipeline.compute.betas.models import MODELS
@@ -26,13 +32,40 @@ from factor_pipeline.warehouse.store import Warehouse
 
 _REACH = LONGEST_BETA_WINDOW - 1
 
+_WINDOW = "betas.window_months"
+_DAILY_WINDOW = "betas.daily_window_days"
+_DAILY_FACTOR_OF_MODEL = pairs(
+    "own.model",
+    "up.series",
+    [
+        (model.name, "Mkt-RF" if factor == "MKT" else factor)
+        for model in DAILY_MODELS
+        for factor in ("RF", *model.factor_names)
+    ],
+)
+_LIBRARY_DAYS = """
+up.data_set = 'F-F_Research_Data_Factors_daily' and up.frequency = 'daily'
+and up.vintage = (
+    select coalesce(max(vintage) filter (vintage = {library.vintage}), max(vintage))
+    from raw.french_return
+    where data_set = 'F-F_Research_Data_Factors_daily' and frequency = 'daily'
+)
+"""
+
 # Daily returns of this many stocks are in memory at a time.
 _STOCKS_AT_ONCE = 512
 
 
 @table_asset(
     ROLLING_BETA,
-    reads=[Upstream(SECURITY_MONTH, back=_REACH), LIBRARY],
+    reads=[
+        Upstream(SECURITY_MONTH, back=_REACH, rows=Rows(window=_WINDOW)),
+        replace(MODEL_FACTORS, rows=replace(MODEL_FACTORS.rows, window=_WINDOW)),
+    ],
+    links=[
+        replace(OWN_MODEL_FACTORS, rows=replace(OWN_MODEL_FACTORS.rows, window=_WINDOW)),
+        Upstream(ROLLING_BETA, rows=Rows(same=("model",), columns=("beta_mkt_shrunk",))),
+    ],
     kinds=("polars", "sql"),
 )
 def rolling_beta(run: Run) -> Frames:
@@ -60,10 +93,28 @@ def rolling_beta(run: Run) -> Frames:
     DAILY_BETA,
     MARKET_BETA,
     reads=[
-        Upstream(PRICE_DAILY),
-        Upstream(FRENCH_RETURN),
+        Upstream(PRICE_DAILY, back=MONTHS_BEFORE, into=(MARKET_BETA,)),
+        Upstream(
+            FRENCH_RETURN,
+            back=MONTHS_BEFORE,
+            rows=Rows(where=f"up.series in ('Mkt-RF', 'RF') and {_LIBRARY_DAYS}"),
+            into=(MARKET_BETA,),
+        ),
         Upstream(SECURITY),
         Upstream(SECURITY_MONTH, back=MONTHS_BEFORE),
+    ],
+    links=[
+        Upstream(PRICE_DAILY, rows=Rows(window=_DAILY_WINDOW), into=(DAILY_BETA,)),
+        Upstream(
+            FRENCH_RETURN,
+            rows=Rows(window=_DAILY_WINDOW, where=f"{_DAILY_FACTOR_OF_MODEL} and {_LIBRARY_DAYS}"),
+            into=(DAILY_BETA,),
+        ),
+        Upstream(
+            DAILY_BETA,
+            rows=Rows(same=("model",), columns=("beta_mkt_shrunk",)),
+            into=(DAILY_BETA,),
+        ),
     ],
     kinds=("polars", "sql"),
 )

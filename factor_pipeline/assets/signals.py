@@ -1,6 +1,7 @@
 """Signals: one asset for the whole family."""
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.compute.breakpoints import BreakpointRule
 from factor_pipeline.compute.signals import (
     HISTORY_MONTHS,
@@ -28,10 +29,16 @@ def breakpoint_rule(settings: PortfolioSettings) -> BreakpointRule:
     CHARACTERISTIC,
     reads=[
         Upstream(SECURITY_MONTH, back=HISTORY_MONTHS, ahead=-1),
-        Upstream(BOOK_EQUITY),
-        Upstream(STATEMENT),
-        Upstream(DAILY_BETA, back=1, ahead=-1),
+        Upstream(BOOK_EQUITY, ahead=-1),
+        Upstream(STATEMENT, ahead=-1),
+        Upstream(DAILY_BETA, back=1, ahead=-1, rows=Rows(where="up.model = 'FF3'")),
         Upstream(MARKET_BETA, back=1, ahead=-1),
+    ],
+    links=[
+        Upstream(
+            CHARACTERISTIC,
+            rows=Rows(same=()),  # what is made of ranks
+        )
     ],
     kinds=("polars", "sql"),
 )

@@ -1,9 +1,12 @@
 """Statistics: what factors, signals and spreads are evidence of; recomputed over all months."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
-from factor_pipeline.assets.factors import LIBRARY, library_vintage
+from factor_pipeline.assets.factors import LIBRARY, MODEL_FACTORS, library_vintage
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.statistics.alphas import IS_SPREAD, alphas, excess_series, grs_tests
 from factor_pipeline.compute.statistics.correlation import correlations
@@ -17,7 +20,7 @@ from factor_pipeline.compute.statistics.information import (
     information_coefficients,
     information_summary,
 )
-from factor_pipeline.compute.statistics.rolling import rolling_means
+from factor_pipeline.compute.statistics.rolling import ROLLING_MONTHS, rolling_means
 from factor_pipeline.compute.statistics.spanning import spanning as span
 from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.panel import SECURITY_MONTH
@@ -41,6 +44,11 @@ from factor_pipeline.warehouse.models import load_sql
 _FACTOR_KEY = ("source", "vintage", "factor")
 # A rate, not the return of a portfolio that costs nothing.
 _RISK_FREE = "RF"
+_WINDOW = ROLLING_MONTHS - 1
+_OF_ONE_FACTOR = (STATISTICS, ROLLING_MEAN)
+_BESIDE_OTHERS = Rows(same=("source", "vintage"))
+_OF_STOCKS = Rows(where="own.assets = 'stocks'")
+_OF_SPECIFICATION = MODEL_FACTORS.rows.where.replace("own.model", "own.specification")
 
 
 def stocks_with_signals(run: Run) -> pl.DataFrame:
@@ -61,7 +69,11 @@ def model_factors(run: Run) -> pl.DataFrame:
 @table_asset(
     INFORMATION_COEFFICIENT,
     INFORMATION_SUMMARY,
-    reads=[Upstream(CHARACTERISTIC), Upstream(SECURITY_MONTH)],
+    reads=[
+        Upstream(CHARACTERISTIC, into=(INFORMATION_COEFFICIENT,)),
+        Upstream(SECURITY_MONTH, into=(INFORMATION_COEFFICIENT,)),
+    ],
+    links=[Upstream(INFORMATION_COEFFICIENT, into=(INFORMATION_SUMMARY,))],
     kinds=("polars", "sql"),
 )
 def information_coefficient(run: Run) -> Frames:
@@ -83,7 +95,14 @@ def spread_statistics(run: Run) -> Frames:
     CORRELATION,
     ROLLING_MEAN,
     SPANNING,
-    reads=[Upstream(FACTOR_RETURN), LIBRARY],
+    reads=[
+        Upstream(FACTOR_RETURN, back=_WINDOW, into=_OF_ONE_FACTOR),
+        replace(LIBRARY, back=_WINDOW, into=_OF_ONE_FACTOR),
+    ],
+    links=[
+        replace(factors, rows=_BESIDE_OTHERS, into=(CORRELATION, SPANNING))
+        for factors in (Upstream(FACTOR_RETURN), LIBRARY)
+    ],
 )
 def statistics(run: Run) -> Frames:
     """Fill what is said of factors by themselves and beside each other."""
@@ -100,7 +119,7 @@ def statistics(run: Run) -> Frames:
 @table_asset(
     ALPHA,
     GRS,
-    reads=[Upstream(PORTFOLIO_RETURN), LIBRARY],
+    reads=[Upstream(PORTFOLIO_RETURN), MODEL_FACTORS],
     kinds=("polars", "sql"),
 )
 def alpha(run: Run) -> Frames:
@@ -114,10 +133,10 @@ def alpha(run: Run) -> Frames:
 @table_asset(
     FAMA_MACBETH,
     reads=[
-        Upstream(CHARACTERISTIC),
-        Upstream(SECURITY_MONTH),
-        Upstream(PORTFOLIO_RETURN),
-        LIBRARY,
+        Upstream(CHARACTERISTIC, rows=_OF_STOCKS),
+        Upstream(SECURITY_MONTH, rows=_OF_STOCKS),
+        Upstream(PORTFOLIO_RETURN, rows=Rows(where="up.sort = own.assets")),
+        replace(LIBRARY, rows=Rows(same=(), where=_OF_SPECIFICATION)),
     ],
     kinds=("polars", "sql"),
 )

@@ -2,21 +2,30 @@
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.exposures import exposure_model
-from factor_pipeline.assets.factors import LIBRARY, library_vintage
+from factor_pipeline.assets.factors import MODEL_FACTORS, OWN_MODEL_FACTORS, library_vintage
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.compute.betas.models import MODELS
 from factor_pipeline.compute.rounding import reproducible_columns
 from factor_pipeline.compute.strategy_exposures import strategy_exposures
 from factor_pipeline.compute.strategy_loadings import strategy_loadings
 from factor_pipeline.schemas.backtest import BACKTEST_RETURN, HOLDING
-from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.risk import ROLLING_BETA
 from factor_pipeline.schemas.strategy_exposure import EXPOSURE, LOADING
 from factor_pipeline.warehouse.models import load_sql
 
+_HELD = """
+(own.strategy, own.month_end, up.security_id) in (
+    select (strategy, month_end, security_id) from backtest.holding where weight <> 0
+)
+"""
+
 
 @table_asset(
     EXPOSURE,
-    reads=[Upstream(HOLDING), Upstream(ROLLING_BETA, back=1, ahead=-1)],
+    reads=[
+        Upstream(HOLDING),
+        Upstream(ROLLING_BETA, back=1, ahead=-1, rows=Rows(where=_HELD)),
+    ],
     kinds=("polars", "sql"),
 )
 def exposure(run: Run) -> Frames:
@@ -28,7 +37,7 @@ def exposure(run: Run) -> Frames:
 
 @table_asset(
     LOADING,
-    reads=[Upstream(BACKTEST_RETURN), Upstream(FACTOR_RETURN), LIBRARY],
+    reads=[Upstream(BACKTEST_RETURN), OWN_MODEL_FACTORS, MODEL_FACTORS],
     kinds=("polars", "sql"),
 )
 def loading(run: Run) -> Frames:

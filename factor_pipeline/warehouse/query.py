@@ -96,11 +96,29 @@ class Answer:
         self, query: str, *, timeout_seconds: float = 120, max_rows: int = 20_000_000
     ) -> pl.DataFrame:
         """Rows of ``query``; errors and limits are those of `query_published`."""
-        try:
+        with self._bounded(timeout_seconds):
             _refuse_other_statements(self.connection, query)
+            relation = self.connection.sql(_without_its_end(query))
+            frame: pl.DataFrame = relation.limit(max_rows + 1).pl()
+        if frame.height > max_rows:
+            raise QueryError(f"the query gives more than {max_rows} rows; add a LIMIT or aggregate")
+        return _with_plain_numbers(frame)
+
+    def keep(self, name: str, query: str, *, timeout_seconds: float = 120) -> None:
+        """Keep the rows of ``query`` in memory as table ``name``, which later queries can read.
+
+        Errors and the limit of time are those of `query_published`.
+        """
+        with self._bounded(timeout_seconds):
+            _refuse_other_statements(self.connection, query)
+            self.connection.execute(f'create temp table "{name}" as {_without_its_end(query)}')
+
+    @contextmanager
+    def _bounded(self, timeout_seconds: float) -> Iterator[None]:
+        """Stop what runs in the block after that time; tell errors in the words of users."""
+        try:
             with _interrupted_after(self.connection, timeout_seconds):
-                relation = self.connection.sql(_without_its_end(query))
-                frame: pl.DataFrame = relation.limit(max_rows + 1).pl()
+                yield
         except duckdb.InterruptException as error:
             raise QueryError(
                 f"the query ran longer than {timeout_seconds:g} s; ask for fewer months or columns"
@@ -117,9 +135,6 @@ class Answer:
             raise QueryError(
                 f"a column has a type that cannot be shown; cast it to varchar ({error})"
             ) from error
-        if frame.height > max_rows:
-            raise QueryError(f"the query gives more than {max_rows} rows; add a LIMIT or aggregate")
-        return _with_plain_numbers(frame)
 
 
 def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, query: str) -> None:
