@@ -14,7 +14,7 @@ from typing import Final
 
 from factor_pipeline.schemas.lineage_backtest import BACKTEST
 from factor_pipeline.schemas.lineage_factors import FACTORS
-from factor_pipeline.schemas.lineage_stocks import STOCKS
+from factor_pipeline.schemas.lineage_stocks import NAMES, STOCKS
 from factor_pipeline.schemas.table import Table
 
 RULES: Final[Mapping[str, Mapping[str, str]]] = {**STOCKS, **FACTORS, **BACKTEST}
@@ -42,6 +42,11 @@ def column_sources(table: Table) -> Mapping[str, tuple[Source, ...]]:
         if rule is not None:
             found[column] = _expanded(rules[rule[0]], rule[1])
     return found
+
+
+def naming_columns(table: Table) -> frozenset[str]:
+    """Columns that name a row: what they are made of is a matter of this table alone."""
+    return NAMES.get(table.qualified_name, frozenset()) | set(table.key)
 
 
 def undeclared_columns(table: Table) -> list[str]:

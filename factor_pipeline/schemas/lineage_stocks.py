@@ -17,6 +17,11 @@ _DAILY_REGRESSION: Final = f"{_DAILY_RETURN} raw.french_return.value"
 _FIRM_EQUITY: Final = "panel.security_month.firm_market_equity"
 _MEMBERS: Final = "raw.index_member.ticker,start_date,end_date"
 
+NAMES: Final[Mapping[str, frozenset[str]]] = {
+    "panel.security": frozenset({"firm_id", "vendor_id", "ticker", "valid_to"}),
+}
+"""Columns that name a row as its key does: that all prices of a stock tell them is no news."""
+
 STOCKS: Final[Mapping[str, Mapping[str, str]]] = {
     "panel.security": {
         "security_id vendor_id": "raw.price_daily.vendor_id",

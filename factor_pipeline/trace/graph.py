@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 from factor_pipeline import assets
 from factor_pipeline.assets.common import TableAsset, Upstream
-from factor_pipeline.schemas.lineage import column_sources, is_declared
+from factor_pipeline.schemas.lineage import column_sources, is_declared, naming_columns
 from factor_pipeline.schemas.table import Table
 
 Settings = Callable[[str], object]
@@ -75,16 +75,18 @@ def links_behind(start: Node, columns: Iterable[str], settings: Settings) -> lis
     """Links that lead from columns of a node to the raw tables, those of a reader before others.
 
     A link counts where a column that is asked for has sources in its table; of that table those
-    sources are asked for. Columns of the key name a row, and are not traced.
+    sources are asked for. Columns that name a row are traced no further than where it is.
 
     Raises
     ------
     graphlib.CycleError
         When tables are made of each other.
     """
-    asked: dict[Node, set[str]] = defaultdict(set, {start: set(columns)})
+    asked: dict[Node, set[str]] = defaultdict(set, {start: set(columns) - set(start.table.key)})
     found = []
     for node in _readers_first(start):
+        if node != start:
+            asked[node] -= naming_columns(node.table)
         asked[node] = _with_own_sources(node.table, asked[node])
         for upstream in _upstreams(node):
             link = _link(node, upstream, asked[node])
@@ -101,7 +103,7 @@ def _link(reader: Node, upstream: Upstream, asked: set[str]) -> Link | None:
         return Link(reader, source, upstream, tuple(sorted(asked)), source.table.column_names)
     sources, name = column_sources(reader.table), source.table.qualified_name
     limited = asked & set(upstream.rows.columns) if upstream.rows.columns else asked
-    into = [c for c in sorted(limited - set(reader.table.key)) if c in sources]
+    into = [column for column in sorted(limited) if column in sources]
     pairs = [(column, table_column) for column in into for table_column in sources[column]]
     made = {column: found for column, (table, found) in pairs if table == name}
     if not made:

@@ -219,11 +219,7 @@ def test_a_month_leads_to_the_file_of_the_vendor_that_had_the_stock_then(home):
 def test_columns_lead_to_what_they_are_made_of(home):
     key = ("panel.security_month", "security_id=1", "month=2014-12")
     assert "fundamentals/balance.zip" in files(traced(home, *key, columns=("shares",)))
-    assert files(traced(home, *key, columns=("index_member",))).keys() == {
-        "membership/index.csv",
-        "prices/ALFA.csv",
-        "prices/OLDA.csv",
-    }
+    assert files(traced(home, *key, columns=("index_member",))) == {"membership/index.csv": 1}
     assert files(traced(home, *key, columns=("price",))) == {"prices/ALFA.csv": 2}
 
 
@@ -376,3 +372,18 @@ def test_changed_or_missing_bytes_are_told(home, tmp_path, capsys):
     store.path_of(sha256(BYTES["prices/BETA.csv"])).unlink()
     assert not trace_and_tell(tmp_path, "risk.rolling_beta", key, verify=True)
     assert "missing" in capsys.readouterr().out
+
+
+def test_rejected_and_disputed_rows_lead_to_their_files(tmp_path):
+    day = date(2014, 12, 29)
+    given = market() | {
+        "quality.quarantine": rows(
+            "data_set file sha256 row rule reason",
+            ("prices", "prices/BETA.csv", sha256(BYTES["prices/BETA.csv"]), 7, "sign", "below 0"),
+        ),
+        "panel.price_check": [{"security_id": 2, "ticker": "BETA", "date": day}],
+    }
+    published_file(tmp_path, given)
+    assert files(traced(tmp_path, "quality.quarantine", "row=7")) == {"prices/BETA.csv": 1}
+    # The price of the day and that before it, which is in the month before.
+    assert files(traced(tmp_path, "panel.price_check", "security_id=2")) == {"prices/BETA.csv": 2}
