@@ -52,11 +52,11 @@ _LIBRARY_SERIES = (
     ("SMB_FF5", "F-F_Research_Data_5_Factors_2x3", "SMB"),
     ("UMD", "F-F_Momentum_Factor", "Mom"),
 )
-_SORT_OF_FACTOR = pairs(
+_CELLS_OF_FACTOR = pairs(
     "own.factor",
-    "up.sort",
+    "up.sort, up.cell, up.weighting",
     dict.fromkeys(
-        (formula.factor, portfolio.sort)
+        (formula.factor, portfolio.sort, portfolio.cell, portfolio.weighting)
         for formula in FORMULAS
         for portfolio in (*formula.long, *formula.short)
     ),
@@ -107,7 +107,7 @@ def vintage_drift(run: Run) -> Frames:
 @table_asset(
     FACTOR_RETURN,
     reads=[
-        Upstream(PORTFOLIO_RETURN, rows=Rows(where=_SORT_OF_FACTOR)),
+        Upstream(PORTFOLIO_RETURN, rows=Rows(where=_CELLS_OF_FACTOR)),
         Upstream(CHARACTERISTIC, rows=Rows(where=_BAB)),
         Upstream(SECURITY_MONTH, back=1, rows=Rows(where=_BAB)),
         RISK_FREE,
@@ -143,7 +143,7 @@ def _growth(run: Run) -> str:
     reads=[
         Upstream(FACTOR_RETURN, rows=Rows(same=("factor",))),
         replace(LIBRARY, rows=Rows(same=("vintage",), where="up.factor = own.library_factor")),
-        Upstream(PORTFOLIO_RETURN, rows=Rows(where=_SORT_OF_FACTOR)),
+        Upstream(PORTFOLIO_RETURN, rows=Rows(where=_CELLS_OF_FACTOR)),
     ],
     picture=_growth,
 )

@@ -26,16 +26,24 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRows:
+    """Rows of a file in a trace, and the links that lead to them."""
+
+    span: Span
+    links: frozenset[Link]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Rows of one node that belong to a trace; of raw tables by file.
 
-    ``links`` lead from it to the steps it is made of.
+    ``links`` are those that lead to them.
     """
 
     node: Node
     span: Span
-    files: Mapping[str, Span]
-    links: tuple[Link, ...] = ()
+    links: frozenset[Link]
+    files: Mapping[str, FileRows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,28 @@ class Path:
 
     steps: tuple[Step, ...]
     others: tuple[Others, ...]
+
+    def made_of(self, node: Node) -> list[Step]:
+        """Give the steps that rows of a node are made of."""
+        return [step for step in self.steps if any(link.reader == node for link in step.links)]
+
+    def files_behind(self, node: Node) -> set[str]:
+        """Names of the files that the rows of a node were read from, or are made of."""
+        names: set[str] = set()
+        todo, readers = [node], set()
+        while todo:
+            reader = todo.pop()
+            if reader in readers:
+                continue
+            readers.add(reader)
+            for step in self.made_of(reader):
+                todo.append(step.node)
+                names |= {
+                    name
+                    for name, rows in step.files.items()
+                    if any(link.reader == reader for link in rows.links)
+                }
+        return names or {name for s in self.steps if s.node == node for name in s.files}
 
 
 def follow(
@@ -91,15 +121,19 @@ def follow(
             query = rows_behind(into, columns_kept, settings)
         else:
             continue
-        step = _taken(answer, node, query, f"rows_{number}", kept)
-        if step is None:
+        rows = f"rows_{number}"
+        if not has_files(node):
+            answer.keep(rows, query)
+        step = _step(answer, node, f"({query})" if has_files(node) else rows, list(into))
+        if not step.span.rows:
             continue
-        behind = [link for link in links if link.reader == node]
-        steps.append(Step(node, step.span, step.files, tuple(behind)))
-        for link in behind:
-            if not link.is_followed:
-                further = _spans(answer, node, f"({other_rows(link, kept[node], settings)})")
-                others += [Others(link, span) for span in further.values() if span.rows]
+        steps.append(step)
+        if not has_files(node):
+            kept[node] = rows
+        for link in links:
+            if link.reader == node and not link.is_followed:
+                further = _step(answer, node, f"({other_rows(link, rows, settings)})", [link])
+                others += [Others(link, further.span)] if further.span.rows else []
     return Path(tuple(steps), tuple(others))
 
 
@@ -112,25 +146,21 @@ def _leads(link: Link, node: Node, kept: Mapping[Node, str]) -> bool:
     return link.source == node and link.is_followed and link.reader in kept
 
 
-def _taken(answer: Answer, node: Node, query: str, name: str, kept: dict[Node, str]) -> Step | None:
-    """Count the rows of ``query`` and keep those that lead further; null where there are none."""
-    if has_files(node):
-        by_file = {file: span for file, span in _spans(answer, node, f"({query})").items() if file}
-        return Step(node, _whole(by_file.values()), by_file) if by_file else None
-    answer.keep(name, query)
-    (span,) = _spans(answer, node, name).values()
-    if not span.rows:
-        return None
-    kept[node] = name
-    return Step(node, span, {})
+def _step(answer: Answer, node: Node, rows: str, links: Sequence[Link]) -> Step:
+    """Count rows, which have the bits of ``links``."""
+    files: dict[str, FileRows] = {}
+    spans: list[Span] = []
+    found: set[Link] = set()
+    for file, bits, *span in answer(count(node, rows)).iter_rows():
+        leading = frozenset(link for i, link in enumerate(links) if (bits or 0) >> i & 1)
+        spans.append(Span(*span))
+        found |= leading
+        if file is not None:
+            files[str(file)] = FileRows(spans[-1], leading)
+    return Step(node, _whole(spans), frozenset(found), files)
 
 
-def _spans(answer: Answer, node: Node, rows: str) -> dict[str | None, Span]:
-    return {file: Span(*rest) for file, *rest in answer(count(node, rows)).iter_rows()}
-
-
-def _whole(spans: Iterable[Span]) -> Span:
-    spans = list(spans)
+def _whole(spans: Sequence[Span]) -> Span:
     firsts = [span.first for span in spans if span.first]
     lasts = [span.last for span in spans if span.last]
     return Span(

@@ -72,7 +72,7 @@ def _changed(settings: object, defaults: object, name: str = "") -> Iterator[tup
     """Give the settings other than the defaults, by their names."""
     if not isinstance(settings, Mapping):
         if settings != defaults:
-            yield name, settings
+            yield name, f"({len(settings)})" if isinstance(settings, list) else settings
         return
     known = defaults if isinstance(defaults, Mapping) else {}
     for part, value in settings.items():
@@ -80,11 +80,9 @@ def _changed(settings: object, defaults: object, name: str = "") -> Iterator[tup
 
 
 def _tree(trace: Trace) -> Tree:
-    steps = {step.node: step for step in trace.path.steps}
-    first = trace.path.steps[0]
-    shown = {first.node}
+    first = trace.path.steps[0].node
     tree = Tree("made of")
-    _grow(tree, trace, first, steps, shown)
+    _grow(tree, trace, first, {first})
     for other in trace.path.others:
         more, columns = _counted(other.span), ", ".join(other.link.into)
         source = other.link.source.name
@@ -92,20 +90,16 @@ def _tree(trace: Trace) -> Tree:
     return tree
 
 
-def _grow(
-    tree: Tree, trace: Trace, step: Step, steps: Mapping[Node, Step], shown: set[Node]
-) -> None:
-    for source in dict.fromkeys(link.source for link in step.links if link.is_followed):
-        if source not in steps:
+def _grow(tree: Tree, trace: Trace, node: Node, shown: set[Node]) -> None:
+    for step in trace.path.made_of(node):
+        if step.node in shown:
+            tree.add(Text(f"{step.node.name}  (above)"))
             continue
-        said = f"{source.name}  {_counted(steps[source].span)}{_days(steps[source].span)}"
-        names = trace.files_behind(source)
+        shown.add(step.node)
+        names = trace.path.files_behind(step.node)
         files = next(iter(names)) if len(names) == 1 else f"{len(names)} files"
-        if source in shown:
-            tree.add(Text(f"{source.name}  (above)"))
-            continue
-        shown.add(source)
-        _grow(tree.add(Text(f"{said}, {files}")), trace, steps[source], steps, shown)
+        said = f"{step.node.name}  {_counted(step.span)}{_days(step.span)}, {files}"
+        _grow(tree.add(Text(said)), trace, step.node, shown)
 
 
 def _file_grid(files: Sequence[File], *, verify: bool) -> Grid:
@@ -146,12 +140,11 @@ def _state(file: File, *, verify: bool) -> str:
 
 
 def _step_document(trace: Trace, step: Step) -> dict[str, object]:
-    made_of = dict.fromkeys(link.source.name for link in step.links if link.is_followed)
     return {
         "table": step.node.name,
         **_span(step.span),
-        "files": len(trace.files_behind(step.node)),
-        "made_of": list(made_of),
+        "files": len(trace.path.files_behind(step.node)),
+        "made_of": [source.node.name for source in trace.path.made_of(step.node)],
     }
 
 

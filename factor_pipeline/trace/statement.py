@@ -20,6 +20,7 @@ _HOLDS_FROM = ("filed_at", "start_date", "valid_from")
 # A window of many months has more.
 _MARKET_DAYS_OF_MONTH = 20
 
+_LINKS = "_links"
 _NO_SPAN = "null::date as first, null::date as last"
 _OWN_COLUMN = re.compile(r"\bown\.(\w+)")
 _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
@@ -51,8 +52,8 @@ def condition(key: Mapping[str, object], alias: str) -> str:
 
 
 def row_itself(node: Node, key: Mapping[str, object], columns: Sequence[str]) -> str:
-    """SELECT of the one row with the values of ``key``."""
-    return _select(node.table, columns, condition(key, "up"))
+    """SELECT of the one row with the values of ``key``, to which no link leads."""
+    return _select(node.table, columns, condition(key, "up"), 0)
 
 
 def rows_behind(links: Mapping[Link, str], columns: Sequence[str], settings: Settings) -> str:
@@ -63,35 +64,40 @@ def rows_behind(links: Mapping[Link, str], columns: Sequence[str], settings: Set
     links
         Links into the table, with the table in which the rows of each reader are.
     columns
-        What is given of a row.
+        What is given of a row, besides ``links``: an integer whose bit i is set where link i leads
+        to the row.
     settings
         Settings the rows were built with.
     """
     selected = [
-        _select(link.source.table, columns, _made_of(link, rows, settings))
-        for link, rows in links.items()
+        _select(link.source.table, columns, _made_of(link, rows, settings), 1 << i)
+        for i, (link, rows) in enumerate(links.items())
     ]
-    return "\nunion\n".join(selected)
+    if len(selected) == 1:
+        return selected[0]
+    names = ", ".join(f'"{column}"' for column in columns)
+    every = "\nunion all\n".join(selected)
+    return f"select {names}, bit_or({_LINKS}) as {_LINKS} from ({every}) group by {names}"  # noqa: S608
 
 
 def other_rows(link: Link, rows: str, settings: Settings) -> str:
     """SELECT of the key of further rows that ``rows`` of the same table are made of."""
     table = link.source.table
     itself = " and ".join(_equals(table, column) for column in table.key)
-    found = _select(table, table.key, _made_of(link, rows, settings))
+    found = _select(table, table.key, _made_of(link, rows, settings), 1)
     return f"{found} and not exists (select 1 from {rows} as own where {itself})"  # noqa: S608
 
 
 def count(node: Node, rows: str) -> str:
-    """SELECT of ``file, rows, first, last`` of rows of a node, which have its kept columns.
+    """SELECT of ``file, links, rows, first, last`` of rows of a node, as `rows_behind` gives them.
 
     One row; for raw tables one for each file. ``file`` is null elsewhere, and the days ``first``
-    and ``last`` are where rows have none.
+    and ``last`` are where rows have none. ``links`` has the bits of all links that lead there.
     """
     time = _time_of(node.table, (*_OBSERVED, *_HOLDS_FROM))
     span = f'min("{time}")::date as first, max("{time}")::date as last' if time else _NO_SPAN
     file, grouped = ("file", "group by file order by file") if has_files(node) else ("null", "")
-    counted = f"count(*) as rows, {span}"
+    counted = f"bit_or({_LINKS}) as links, count(*) as rows, {span}"
     return f"select {file} as file, {counted} from {rows} as counted {grouped}"  # noqa: S608
 
 
@@ -109,9 +115,12 @@ def has_files(node: Node) -> bool:
     return node.asset is None and "file" in node.table.column_names
 
 
-def _select(table: Table, columns: Sequence[str], where: str) -> str:
+def _select(table: Table, columns: Sequence[str], where: str, links: int) -> str:
     names = ", ".join(f'up."{column}"' for column in columns)
-    return f"select {names} from {table.qualified_name} as up where {where}"  # noqa: S608
+    return (
+        f"select {names}, {links}::bigint as {_LINKS} "  # noqa: S608
+        f"from {table.qualified_name} as up where {where}"
+    )
 
 
 def _made_of(link: Link, own: str, settings: Settings) -> str:

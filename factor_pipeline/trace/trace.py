@@ -78,20 +78,6 @@ class Trace:
         """Values that tell the row from others of its table."""
         return {column: self.row[column] for column in self.table.key}
 
-    def files_behind(self, node: Node) -> set[str]:
-        """Names of the files that the rows of a step were read from or are made of."""
-        steps = {step.node: step for step in self.path.steps}
-        names: set[str] = set()
-        todo, seen = [node], set()
-        while todo:
-            one = todo.pop()
-            if one in seen or one not in steps:
-                continue
-            seen.add(one)
-            names |= set(steps[one].files)
-            todo += [link.source for link in steps[one].links]
-        return names
-
 
 def trace(
     published: Path, table_name: str, words: Sequence[str], columns: Sequence[str], raw: Path
@@ -199,8 +185,8 @@ def _files(answer: Answer, path: follow.Path, store: RawStore) -> tuple[File, ..
     logged = {row["file"]: row for row in log.iter_rows(named=True)}
     rows: dict[str, dict[str, int]] = {}
     for step in path.steps:
-        for name, span in step.files.items():
-            rows.setdefault(name, {})[step.node.name] = span.rows
+        for name, behind in step.files.items():
+            rows.setdefault(name, {})[step.node.name] = behind.span.rows
     return tuple(
         File(
             name,

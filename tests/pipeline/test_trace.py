@@ -28,8 +28,8 @@ def middle_row(built, table: Table) -> list[str]:
     """Give the key of the row in the middle of a table."""
     frame = query_published(
         built.published,
-        f"select {table.key_list} from {table.qualified_name} order by {table.key_list} "
-        f"limit 1 offset (select count(*) // 2 from {table.qualified_name})",  # noqa: S608
+        f"select {table.key_list} from {table.qualified_name} order by {table.key_list} "  # noqa: S608
+        f"limit 1 offset (select count(*) // 2 from {table.qualified_name})",
     )
     assert frame.height == 1, f"{table.qualified_name} is empty"
     return [f"{k}={'' if v is None else v}" for k, v in frame.row(0, named=True).items()]
@@ -41,7 +41,7 @@ def traced(built, table: Table) -> Trace:
 
 
 @pytest.mark.parametrize("table", TRACED, ids=lambda table: table.qualified_name)
-def test_a_row_of_every_published_table_leads_to_files_that_are_kept(built, table):
+def test_a_row_of_every_published_table_leads_to_its_build_and_to_files_that_are_kept(built, table):
     found = traced(built, table)
     assert found.files, (
         f"nothing links {table.qualified_name} to a file: declare in its asset which rows it is "
@@ -49,11 +49,6 @@ def test_a_row_of_every_published_table_leads_to_files_that_are_kept(built, tabl
     )
     for file in found.files:
         assert sha256(file.path.read_bytes()) == file.log["sha256"]
-
-
-@pytest.mark.parametrize("table", TRACED, ids=lambda table: table.qualified_name)
-def test_a_computed_row_names_its_build(built, table):
-    found = traced(built, table)
     assert (found.build is None) == (table.layer == "raw")
 
 

@@ -142,16 +142,30 @@ def market() -> dict[str, list[Row]]:
         ],
         "portfolio.portfolio_return": [
             {"sort": "size_value_2x3", "cell": cell, "weighting": "value", "month_end": LAST}
-            for cell in ("SV", "BV", "SG", "BG")
-        ],
+            for cell in ("SV", "SN", "SG", "BV", "BN", "BG")
+        ]
+        + rows(
+            "sort cell weighting month_end",
+            ("size_tercile", "High-Low", "value", LAST),
+        ),
         "portfolio.assignment": rows(
             "sort security_id month_end cell",
             ("size_value_2x3", 1, LAST, "SV"),
             ("size_value_2x3", 2, LAST, "BG"),
+            ("size_tercile", 1, LAST, "Low"),
+            ("size_tercile", 2, LAST, "High"),
+            ("size_tercile", 3, LAST, "Medium"),
         ),
         "signal.characteristic": [keyed, {"security_id": 2, "month_end": LAST}],
         "signal.definition": rows("signal family", ("size", "size")),
         "backtest.backtest_return": [{"strategy": "benchmark", "month_end": LAST, "net": 0.0}],
+        "quality.quarantine": rows(
+            "data_set file sha256 row rule reason",
+            ("prices", "prices/BETA.csv", sha256(BYTES["prices/BETA.csv"]), 7, "sign", "below 0"),
+        ),
+        "panel.price_check": [
+            {"security_id": 2, "ticker": "BETA", "date": LAST - timedelta(days=2)}
+        ],
         "quality.build": rows(
             "build run_id month_start month_end settings code_version finished_at",
             (1, "first", date(2010, 1, 1), date(2014, 11, 30), settings(), "c1", FETCHED),
@@ -244,18 +258,20 @@ def test_a_library_factor_is_one_row_of_one_file_with_the_same_value(home, facto
     assert behind.height == sum(file.rows.values()) == 1
 
 
-def test_an_own_factor_leads_to_the_cells_of_its_sort_and_their_members(home):
+def test_an_own_factor_leads_to_the_cells_of_its_formula_and_their_members(home):
     found = traced(home, "factor.factor_return", "source=own", "factor=HML", "month=2014-12")
-    assert "size_value_2x3" in {one.sort for f in FORMULAS if f.factor == "HML" for one in f.long}
-    assert steps(found)["portfolio.portfolio_return"] == 4
+    (formula,) = [formula for formula in FORMULAS if formula.factor == "HML"]
+    assert steps(found)["portfolio.portfolio_return"] == len(formula.long + formula.short) == 4
     assert steps(found)["portfolio.assignment"] == 2
 
 
-def test_a_spread_and_a_cell_have_their_members(home):
+def test_a_cell_and_a_spread_have_their_members(home):
     cell = traced(
         home, "portfolio.portfolio_return", "sort=size_value_2x3", "cell=SV", "month=2014-12"
     )
+    spread = traced(home, "portfolio.portfolio_return", "cell=High-Low", "month=2014-12")
     assert steps(cell)["portfolio.assignment"] == 1
+    assert steps(spread)["portfolio.assignment"] == 2
 
 
 def test_other_stocks_of_the_month_are_counted_and_not_followed(home):
@@ -333,9 +349,11 @@ def test_quotes_in_a_key_are_only_text(home):
         traced(home, "signal.definition", "signal=' or 1=1 --")
 
 
-def test_an_empty_value_is_null(home):
+def test_an_empty_value_is_null_or_where_there_is_no_null_empty(home):
     found = traced(home, "factor.factor_return", "factor=HML", "vintage=", "month=2014-12")
     assert found.row["source"] == "own"
+    key = ("vintage=201412", "series=HML", "date=2014-12-31")
+    assert traced(home, "raw.french_return", *key, "block=").row["block"] == ""
 
 
 def test_it_prints_a_tree_with_hashes(home, capsys):
@@ -374,16 +392,7 @@ def test_changed_or_missing_bytes_are_told(home, tmp_path, capsys):
     assert "missing" in capsys.readouterr().out
 
 
-def test_rejected_and_disputed_rows_lead_to_their_files(tmp_path):
-    day = date(2014, 12, 29)
-    given = market() | {
-        "quality.quarantine": rows(
-            "data_set file sha256 row rule reason",
-            ("prices", "prices/BETA.csv", sha256(BYTES["prices/BETA.csv"]), 7, "sign", "below 0"),
-        ),
-        "panel.price_check": [{"security_id": 2, "ticker": "BETA", "date": day}],
-    }
-    published_file(tmp_path, given)
-    assert files(traced(tmp_path, "quality.quarantine", "row=7")) == {"prices/BETA.csv": 1}
+def test_rejected_and_disputed_rows_lead_to_their_files(home):
+    assert files(traced(home, "quality.quarantine", "row=7")) == {"prices/BETA.csv": 1}
     # The price of the day and that before it, which is in the month before.
-    assert files(traced(tmp_path, "panel.price_check", "security_id=2")) == {"prices/BETA.csv": 2}
+    assert files(traced(home, "panel.price_check", "security_id=2")) == {"prices/BETA.csv": 2}
