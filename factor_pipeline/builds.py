@@ -33,7 +33,7 @@ _EARLIER_MONTHS = "earlier months"
 
 
 # What asks the published tables, checks, traces or shows them makes none of their numbers.
-_NO_NUMBERS = frozenset({"queries", "audit", "report", "reporting", "trace"})
+_NO_NUMBERS = frozenset({"queries", "audit", "report", "reporting", "trace", "lineage"})
 
 
 @cache

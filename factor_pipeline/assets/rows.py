@@ -24,7 +24,7 @@ class Rows:
         and ``{longest_lag}`` follow from several.
     window
         Setting that says how many months the window has that ends in the month of the row, in
-        place of ``back``.
+        place of ``back``; market days where the name of the setting ends in ``_days``.
     history
         Whether all months before count, too.
     through

@@ -37,7 +37,7 @@ def table_named(name: str) -> Table:
 
 
 def parsed_key(table: Table, words: Sequence[str]) -> dict[str, object]:
-    """Values by column, from words such as ``model=FF3``; nothing after ``=`` is NULL, where it can be.
+    """Values by column, from words such as ``model=FF3``; nothing after ``=`` is NULL.
 
     ``month=2015-06`` stands for the ``month_end`` of that month, and ``ticker`` for the security
     where the table has no tickers.

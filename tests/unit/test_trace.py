@@ -11,9 +11,11 @@ import pytest
 from factor_pipeline.builds import settings_json
 from factor_pipeline.compute.factors import FORMULAS
 from factor_pipeline.errors import QueryError, SettingsError
+from factor_pipeline.schemas.risk import ROLLING_BETA
 from factor_pipeline.settings import Settings
 from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.trace.command import trace_and_tell
+from factor_pipeline.trace.graph import Node, declared_assets, links_behind
 from factor_pipeline.trace.trace import Trace, trace
 from tests.sql.small_market import Row, month_ends, published_file, rows
 
@@ -396,3 +398,23 @@ def test_rejected_and_disputed_rows_lead_to_their_files(home):
     assert files(traced(home, "quality.quarantine", "row=7")) == {"prices/BETA.csv": 1}
     # The price of the day and that before it, which is in the month before.
     assert files(traced(home, "panel.price_check", "security_id=2")) == {"prices/BETA.csv": 2}
+
+
+def test_betas_on_own_factors_lead_to_own_factors():
+    (asset,) = [asset for asset in declared_assets() if ROLLING_BETA in asset.tables]
+
+    def sources(factors: str) -> set[str]:
+        links = links_behind(Node(ROLLING_BETA, (), asset), ["beta_hml"], lambda _: factors)
+        return {link.source.name for link in links if link.reader.table == ROLLING_BETA}
+
+    assert sources("library") == {"panel.security_month", "factor.factor_return (library)"}
+    assert sources("own") == sources("library") | {"factor.factor_return (own)"}
+
+
+def test_what_a_trace_asks_of_a_source_narrows_what_is_asked_of_its_sources():
+    (asset,) = [asset for asset in declared_assets() if ROLLING_BETA in asset.tables]
+    links = links_behind(Node(ROLLING_BETA, (), asset), ["beta_hml"], lambda _: "library")
+    raw = {link.source.name: set(link.columns) for link in links if link.source.asset is None}
+    assert raw.keys() == {"raw.price_daily", "raw.french_return", "raw.listing", "raw.delisting"}
+    assert "volume" not in raw["raw.price_daily"]
+    assert raw["raw.listing"] == {"exchange"}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from factor_pipeline.schemas.lineage_stocks import SIGNALS
+from factor_pipeline.schemas.lineage.stocks import SIGNALS
 
 _STOCKS: Final = "panel.security_month.ret,market_equity,exchange,index_member"
 _CELLS: Final = f"{SIGNALS} portfolio.breakpoint.value portfolio.assignment.cell"

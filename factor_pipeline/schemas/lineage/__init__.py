@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Final
 
-from factor_pipeline.schemas.lineage_backtest import BACKTEST
-from factor_pipeline.schemas.lineage_factors import FACTORS
-from factor_pipeline.schemas.lineage_stocks import NAMES, STOCKS
+from factor_pipeline.schemas.lineage.backtest import BACKTEST
+from factor_pipeline.schemas.lineage.factors import FACTORS
+from factor_pipeline.schemas.lineage.stocks import NAMES, STOCKS
 from factor_pipeline.schemas.table import Table
 
 RULES: Final[Mapping[str, Mapping[str, str]]] = {**STOCKS, **FACTORS, **BACKTEST}

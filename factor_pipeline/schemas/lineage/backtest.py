@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from factor_pipeline.schemas.lineage_stocks import SIGNALS
+from factor_pipeline.schemas.lineage.stocks import SIGNALS
 
 _CANDIDATES: Final = (
     f"{SIGNALS} panel.security_month.market_equity,dollar_volume,exchange,index_member "
