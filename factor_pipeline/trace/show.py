@@ -6,6 +6,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 from rich.tree import Tree
 
+from factor_pipeline.builds import code_version
 from factor_pipeline.trace.follow import Span, Step
 from factor_pipeline.trace.graph import Node
 from factor_pipeline.trace.trace import File, Trace, default_settings
@@ -60,12 +61,22 @@ def _build_grid(trace: Trace) -> Grid:
     if build:
         grid.add_row("built", f"build {build['build']}, {build['finished_at']:%Y-%m-%d %H:%M} UTC")
         grid.add_row("run", str(build["run_id"]))
-        grid.add_row("code", str(build["code_version"]))
+        grid.add_row("code", _code(str(build["code_version"])))
         grid.add_row("data", "simulated market" if build["simulated"] else "vendor files")
         changed = dict(_changed(build["settings"], default_settings()))
         said = _values(changed) or "all by default"
         grid.add_row("settings", Text(said))
+    elif trace.path.steps[0].node.asset:
+        grid.add_row(
+            "built", "by no build that is logged; the settings are taken to be the defaults"
+        )
     return grid
+
+
+def _code(version: str) -> str:
+    """Version of the code that built a row; what it is made of is told as this one has it."""
+    now = code_version()
+    return version if version == now else f"{version}, traced by {now}: links may differ"
 
 
 def _changed(settings: object, defaults: object, name: str = "") -> Iterator[tuple[str, object]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from factor_pipeline.builds import settings_json
+from factor_pipeline.builds import code_version, settings_json
 from factor_pipeline.compute.factors import FORMULAS
 from factor_pipeline.errors import QueryError, SettingsError
 from factor_pipeline.schemas.risk import ROLLING_BETA
@@ -138,6 +138,7 @@ def market() -> dict[str, list[Row]]:
             for i in (1, 2)
             for model in ("CAPM", "FF3", "Carhart")
         ],
+        "risk.market_beta": [{"security_id": 1, "month_end": date(2009, 12, 31)}],
         "factor.factor_return": [
             *returns,
             {"factor": "HML", "month_end": LAST, "source": "own", "ret": 0.01},
@@ -418,3 +419,10 @@ def test_what_a_trace_asks_of_a_source_narrows_what_is_asked_of_its_sources():
     assert raw.keys() == {"raw.price_daily", "raw.french_return", "raw.listing", "raw.delisting"}
     assert "volume" not in raw["raw.price_daily"]
     assert raw["raw.listing"] == {"exchange"}
+
+
+def test_a_build_by_another_release_and_a_month_no_build_covers_are_told(home, capsys):
+    trace_and_tell(home, "panel.security_month", ["security_id=1", "month=2014-12"])
+    assert f"c2, traced by {code_version()}" in capsys.readouterr().out
+    trace_and_tell(home, "risk.market_beta", [])
+    assert "by no build that is logged" in capsys.readouterr().out
