@@ -1,17 +1,23 @@
 """Traces of real runs: every published table leads to files."""
 
 import json
+import shutil
+from datetime import date
 
 import pytest
 
 from factor_pipeline.assets import truth
+from factor_pipeline.assets.common import Run
 from factor_pipeline.definitions import TABLE_ASSETS
-from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TRUTH_TABLES
+from factor_pipeline.months import MonthRange
+from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TABLES, TRUTH_TABLES
 from factor_pipeline.schemas.table import Table
+from factor_pipeline.settings import load_settings
 from factor_pipeline.sources.rawstore import sha256
 from factor_pipeline.trace.graph import declared_assets
 from factor_pipeline.trace.trace import Trace, trace
 from factor_pipeline.warehouse.query import query_published
+from factor_pipeline.warehouse.store import Warehouse
 
 # Rows that follow from the code, or speak of tables and builds as a whole.
 NOT_OF_FILES = {"signal.definition", "quality.check_result", "quality.build"}
@@ -75,3 +81,71 @@ def test_the_command_line_traces_and_tells_wrong_use_from_missing_rows(built):
     assert several.stderr.count("\n") == 1
     missing = built.run("trace", "risk.rolling_beta", "security_id=1")
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "rebuilt"),
+    [
+        (
+            "risk.rolling_beta",
+            "reason is null and model = 'FF3'",
+            ("library_factor", "security_month", "rolling_beta"),
+        ),
+        (
+            "signal.characteristic",
+            "momentum_12_2 is not null and book_to_market is not null and volatility_252d > 0",
+            ("book_equity", "statement", "security_month", "daily_beta", "characteristic"),
+        ),
+    ],
+    ids=["rolling_beta", "characteristic"],
+)
+def test_a_row_depends_on_the_raw_rows_of_its_trace_and_on_no_others(
+    built, tmp_path, table, where, rebuilt
+):
+    key = ", ".join(TABLES[table].key)
+    row = query_published(
+        built.published,
+        f"select {key} from {table} where month_end = '2006-07-31' and {where} "  # noqa: S608
+        "and security_id in (select any_value(security_id) from panel.security "
+        f"group by firm_id having count(*) = 1) order by {key} limit 1",
+    ).row(0, named=True)
+    words = [f"{column}={value}" for column, value in row.items()]
+    found = trace(built.published, table, words, (), built.folder / "raw")
+    # Made of the ranks of all stocks, which the trace counts and does not follow.
+    of_others = [column for other in found.path.others for column in other.link.into]
+    spans = {step.node.name: step.span for step in found.path.steps}
+    prices, library = spans["raw.price_daily"], spans["raw.french_return"]
+
+    shutil.copy(built.folder / "warehouse.duckdb", tmp_path)
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    settings = load_settings(built.config)
+    of_stock = (
+        "vendor_id in (select vendor_id from panel.security where security_id = "  # noqa: S608
+        f"{row['security_id']})"
+    )
+    in_trace = f"{of_stock} and date between '{prices.first}' and '{prices.last}'"
+
+    def rebuild() -> dict[str, object]:
+        assets = {asset.name: asset for asset in TABLE_ASSETS}
+        months = MonthRange.of_months(date(2004, 1, 1), row["month_end"])
+        with warehouse.held() as held:
+            for name in rebuilt:
+                list(assets[name].fill(Run(held, settings, months)))
+            where = " and ".join(f"{column} = '{value}'" for column, value in row.items())
+            frame = held.read(f"select * from {table} where {where}")  # noqa: S608
+        return frame.drop(of_others).row(0, named=True)
+
+    def change(table: str, assignment: str, where: str) -> None:
+        with warehouse.opened(read_only=False) as connection:
+            connection.execute(f"update {table} set {assignment} where {where}")  # noqa: S608
+
+    before = rebuild()
+    assert len(before) > len(TABLES[table].columns) // 2
+    higher = "close = 1.7 * close, adjusted_close = 1.7 * adjusted_close"
+    change("raw.price_daily", higher, f"not ({in_trace})")
+    change("raw.fundamental", "total_assets = 2 * total_assets", f"not ({of_stock})")
+    in_library = f"date between '{library.first}' and '{library.last}'"
+    change("raw.french_return", "value = value + 0.01", f"not ({in_library})")
+    assert rebuild() == before
+    change("raw.price_daily", higher, f"{in_trace} and date = '{prices.last}'")
+    assert rebuild() != before
