@@ -14,7 +14,7 @@ from factor_pipeline.schemas.registry import PUBLISHED_TABLES, TABLES
 from factor_pipeline.warehouse import query as query_module
 from factor_pipeline.warehouse.connection import connect
 from factor_pipeline.warehouse.publish import publish
-from factor_pipeline.warehouse.query import query_published
+from factor_pipeline.warehouse.query import query_published, snapshot
 from factor_pipeline.warehouse.store import Warehouse
 
 FETCHED = datetime.fromisoformat("2020-01-03")
@@ -223,6 +223,18 @@ def test_more_memory_than_allowed_is_an_error(published, monkeypatch):
     monkeypatch.setitem(query_module._LOCKED_DOWN, "memory_limit", "50MB")  # noqa: SLF001
     query = "select list(a) from range(2000000000) as t(a)"
     assert "Out of Memory" in refused(published, query)
+
+
+def test_kept_rows_can_be_read_till_the_file_is_closed_and_never_enter_it(published):
+    before = published.read_bytes()
+    with snapshot(published) as answer:
+        answer.keep("kept", "select range as i from range(5);  -- five")
+        assert answer("select sum(i) as total from kept")["total"].to_list() == [10]
+        with pytest.raises(QueryError, match="only SELECT is answered"):
+            answer.keep("none", "drop table raw.macro")
+    with pytest.raises(QueryError, match="kept"):
+        query_published(published, "from kept")
+    assert published.read_bytes() == before
 
 
 def test_before_the_first_run_it_says_what_to_do(tmp_path):
