@@ -3,6 +3,7 @@
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.builds import settings_json
 from factor_pipeline.compute.quality.distributions import distances, distributions
 from factor_pipeline.schemas.distribution import DISTRIBUTION
@@ -21,15 +22,18 @@ _WATCHED: dict[Table, tuple[str, ...]] = {
     ),
 }
 
+_OF_YEAR = Rows(same=(), where="year(up.month_end) = own.year")
+
 
 @table_asset(
     DISTRIBUTION,
     reads=[
-        Upstream(SECURITY_MONTH),
-        Upstream(CHARACTERISTIC),
-        Upstream(ROLLING_BETA),
-        Upstream(FACTOR_RETURN),
+        Upstream(SECURITY_MONTH, rows=_OF_YEAR),
+        Upstream(CHARACTERISTIC, rows=_OF_YEAR),
+        Upstream(ROLLING_BETA, rows=_OF_YEAR),
+        Upstream(FACTOR_RETURN, rows=_OF_YEAR),
     ],
+    links=[Upstream(DISTRIBUTION, rows=Rows(same=("table_name", "column_name", "year")))],
 )
 def distribution(run: Run) -> Frames:
     """Fill ``quality.distribution`` with this build, beside the builds before."""

@@ -1,12 +1,14 @@
 """Data quality: the rows each rule flags."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
 from factor_pipeline.assets.common import Frames, Run, Upstream, table_asset
 from factor_pipeline.assets.factors import LIBRARY, library_vintage
 from factor_pipeline.assets.quality_prices import COMPUTED_PRICE_RULES, price_flags
+from factor_pipeline.assets.rows import Rows
 from factor_pipeline.compute.quality.filings import FILING_RULES, filing_flags
 from factor_pipeline.schemas.distribution import DISTRIBUTION
 from factor_pipeline.schemas.factor import COMPARISON, FACTOR_RETURN
@@ -27,20 +29,23 @@ from factor_pipeline.schemas.rules.rule import Rule
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.warehouse.models import load_sql
 
+_OF_FILE = Rows(same=("file",))
+_UP_TO_THEN = Rows(same=(), where="up.month_end <= own.fault_date")
+
 
 @table_asset(
     FLAG,
     reads=[
         Upstream(RULE),
-        Upstream(PRICE_DAILY),
-        Upstream(FUNDAMENTAL),
-        Upstream(FRENCH_RETURN),
-        Upstream(INDEX_MEMBER),
-        Upstream(BENCHMARK_DAILY),
-        Upstream(BENCHMARK_DAILY, asset="etf_daily"),
-        Upstream(MACRO),
-        Upstream(LISTING),
-        Upstream(DELISTING),
+        Upstream(PRICE_DAILY, rows=_OF_FILE),
+        Upstream(FUNDAMENTAL, rows=_OF_FILE),
+        Upstream(FRENCH_RETURN, rows=_OF_FILE),
+        Upstream(INDEX_MEMBER, rows=_OF_FILE),
+        Upstream(BENCHMARK_DAILY, rows=_OF_FILE),
+        Upstream(BENCHMARK_DAILY, asset="etf_daily", rows=_OF_FILE),
+        Upstream(MACRO, rows=_OF_FILE),
+        Upstream(LISTING, rows=_OF_FILE),
+        Upstream(DELISTING, rows=_OF_FILE),
     ],
     kinds=("polars", "sql"),
     scope={"stage": "data"},
@@ -57,13 +62,13 @@ def flag(run: Run) -> Frames:
     FLAG,
     reads=[
         Upstream(RULE),
-        Upstream(SECURITY_MONTH),
-        Upstream(CHARACTERISTIC),
-        Upstream(FACTOR_RETURN),
-        LIBRARY,
-        Upstream(COMPARISON),
-        Upstream(BENCHMARK_DAILY),
-        Upstream(DISTRIBUTION),
+        Upstream(SECURITY_MONTH, rows=_UP_TO_THEN),
+        Upstream(CHARACTERISTIC, rows=_UP_TO_THEN),
+        Upstream(FACTOR_RETURN, rows=_UP_TO_THEN),
+        replace(LIBRARY, rows=_UP_TO_THEN),
+        Upstream(COMPARISON, rows=Rows(same=())),
+        Upstream(BENCHMARK_DAILY, rows=Rows(same=(), where="up.date <= own.fault_date")),
+        Upstream(DISTRIBUTION, rows=Rows(same=())),
     ],
     kinds=("sql",),
     scope={"stage": "results"},

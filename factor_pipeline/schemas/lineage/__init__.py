@@ -14,10 +14,11 @@ from typing import Final
 
 from factor_pipeline.schemas.lineage.backtest import BACKTEST
 from factor_pipeline.schemas.lineage.factors import FACTORS
+from factor_pipeline.schemas.lineage.quality import QUALITY
 from factor_pipeline.schemas.lineage.stocks import NAMES, STOCKS
 from factor_pipeline.schemas.table import Table
 
-RULES: Final[Mapping[str, Mapping[str, str]]] = {**STOCKS, **FACTORS, **BACKTEST}
+RULES: Final[Mapping[str, Mapping[str, str]]] = {**QUALITY, **STOCKS, **FACTORS, **BACKTEST}
 """Rules by table, in the order data flow through them."""
 
 Source = tuple[str, str]

@@ -31,6 +31,7 @@ FACTORS: Final[Mapping[str, Mapping[str, str]]] = {
             f"panel.security_month.ret,index_member {_RETURN} raw.french_return.value"
         ),
     },
+    "factor.vintage_drift": {"older_ret newer_ret difference": _RETURN},
     "factor.comparison": {
         "library_factor": "",
         "stocks": f"portfolio.portfolio_return.stocks {_RETURN}",
