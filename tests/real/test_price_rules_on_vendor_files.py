@@ -7,9 +7,8 @@ import polars as pl
 import pytest
 
 from factor_pipeline.compute.returns import daily_returns, disputed
-from factor_pipeline.schemas.raw import PRICE_DAILY
 from factor_pipeline.sources.alphavantage import AlphaVantageDaily
-from tests.unit.price_days import flags_in, warehouse_of
+from tests.unit.price_days import as_stored, flags_in, warehouse_of
 
 # Those with a known fault, true crashes, and others that make the calendar.
 TICKERS = (
@@ -23,10 +22,7 @@ def prices(vendor_data: Path) -> pl.DataFrame:
     source = AlphaVantageDaily(vendor_data / "alphavantage" / "daily_adjusted")
     wanted = [file for file in source.files() if file.name.removesuffix(".csv.gz") in TICKERS]
     assert len(wanted) == len(TICKERS)
-    return pl.concat(
-        source.parse(file, file.read()).frame.with_columns(file=pl.lit(f"prices/{file.name}"))
-        for file in wanted
-    ).select(PRICE_DAILY.column_names)
+    return as_stored(pl.concat(source.parse(file, file.read()).frame for file in wanted))
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from factor_pipeline.schemas.raw import PRICE_DAILY
 from factor_pipeline.sources.simulated import SimulationParameters
+from tests.unit.price_days import as_stored
 
 MARKET = SimulationParameters(stocks=25, years=3, seed=3)
 FAULTS_OF_A_KIND = 6
@@ -79,11 +79,7 @@ def faulty(prices: pl.DataFrame, seed: int) -> pl.DataFrame:
     frame = prices.with_columns(
         pl.Series(name, values).fill_nan(None) for name, values in broken.columns.items()
     ).filter(pl.Series(broken.kept))
-    return (
-        pl.concat([frame, _copy(frame), _weekend(frame, broken.draw)])
-        .with_columns(file=pl.lit("prices/market.json"))
-        .select(PRICE_DAILY.column_names)
-    )
+    return as_stored(pl.concat([frame, _copy(frame), _weekend(frame, broken.draw)]))
 
 
 def _copy(frame: pl.DataFrame) -> pl.DataFrame:

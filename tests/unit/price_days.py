@@ -1,7 +1,7 @@
 """Daily prices for tests of rules, and the flags the rules give them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -42,13 +42,21 @@ def prices(name: str, days: Sequence[date], closes: Sequence[float], **columns: 
     ]
     # The adjusted close is the return index unless told.
     if "adjusted_close" in columns:
-        return rows.with_columns(given).select(PRICE_DAILY.column_names)
+        return as_stored(rows.with_columns(given))
     growth = (pl.col("close") * pl.col("split") + pl.col("dividend")) / pl.col("close").shift()
-    return (
-        rows.with_columns(given)
-        .with_columns(adjusted_close=growth.fill_null(1.0).cum_prod() * 10)
-        .select(PRICE_DAILY.column_names)
+    return as_stored(
+        rows.with_columns(given).with_columns(adjusted_close=growth.fill_null(1.0).cum_prod() * 10)
     )
+
+
+def as_stored(prices: pl.DataFrame) -> pl.DataFrame:
+    """Complete prices of a source with what ingestion adds to them."""
+    added = {"file": "prices/market.json", "known_from": datetime.fromisoformat("2024-01-01")}
+    absent = set(PRICE_DAILY.column_names) - set(prices.columns)
+    return prices.with_columns(
+        pl.lit(added[name]).cast(PRICE_DAILY.polars_schema[name]).alias(name)
+        for name in sorted(absent)
+    ).select(PRICE_DAILY.column_names)
 
 
 def warehouse_of(frame: pl.DataFrame, folder: Path) -> Warehouse:

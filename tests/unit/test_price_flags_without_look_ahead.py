@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from factor_pipeline.schemas.raw import PRICE_DAILY
 from factor_pipeline.sources.simulated.data_sets import data_sets
 from tests.unit.faulty_market import MARKET, faulty
-from tests.unit.price_days import DATED, flags_in, warehouse_of
+from tests.unit.price_days import DATED, as_stored, flags_in, warehouse_of
 
 CUTS = 15
 
@@ -67,8 +67,7 @@ def test_the_size_of_blocks_changes_nothing(prices, flags, tmp_path, monkeypatch
 
 def test_a_market_without_faults_has_only_what_it_tells(tmp_path):
     """Single days without a price, and halts, are part of the simulated market."""
-    clean = data_sets(MARKET)["prices"].with_columns(file=pl.lit("prices/market.json"))
-    flags = flags_in(warehouse_of(clean.select(PRICE_DAILY.column_names), tmp_path))
+    flags = flags_in(warehouse_of(as_stored(data_sets(MARKET)["prices"]), tmp_path))
     told = {"missing_day", "price_gap_months", "ends_early"}
     assert set(flags["rule"]) <= told
     assert set(flags["severity"]) <= {"warn"}
