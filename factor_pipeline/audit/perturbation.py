@@ -103,7 +103,8 @@ def _delistings(warehouse: Warehouse, cutoff: date, rng: np.random.Generator) ->
         delisting_return=pl.lit(-0.9),
     )
     trading = warehouse.read(
-        "select distinct vendor_id from raw.price_daily where date > $cutoff order by vendor_id",
+        "select vendor_id, max(known_from) as known_from from raw.price_daily "
+        "where date > $cutoff group by vendor_id order by vendor_id",
         cutoff=cutoff,
     )
     added = _some(trading.join(delistings, on="vendor_id", how="anti"), rng).select(
@@ -112,6 +113,7 @@ def _delistings(warehouse: Warehouse, cutoff: date, rng: np.random.Generator) ->
         reason=pl.lit("performance"),
         delisting_return=pl.lit(None, dtype=pl.Float64),
         file=pl.lit(""),
+        known_from="known_from",
     )
     return pl.concat([known, later, added])
 

@@ -37,7 +37,8 @@ select  -- noqa: ST06
     cast(null as double) as volume,
     cast(0 as double) as dividend,
     prices.split,
-    '' as file  -- noqa: RF04
+    '' as file,  -- noqa: RF04
+    prices.known_from
 from raw.price_daily as prices
 inner join restated on prices.vendor_id = restated.vendor_id
 inner join known on prices.vendor_id = known.vendor_id
