@@ -8,6 +8,7 @@ from factor_pipeline.schemas.table import Column, Table
 
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 IN_SET = "expect_column_values_to_be_in_set"
+NOT_NULL = "expect_column_values_to_not_be_null"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import polars as pl
 
-from factor_pipeline.checks.suites import COLUMNS, IN_SET, Expectation
+from factor_pipeline.checks.suites import COLUMNS, IN_SET, NOT_NULL, Expectation
 from factor_pipeline.errors import FactorPipelineError
 from factor_pipeline.schemas.table import Table
 
@@ -75,6 +76,11 @@ def validate(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) ->
         if (absent := [column for column in e.reads if column not in frame.columns])
     }
     outcomes |= {e.rule: _columns(frame, e) for e in suite if e.kind == COLUMNS}
+    outcomes |= {
+        e.rule: Outcome(e.rule, True, 0, [])  # noqa: FBT003
+        for e in suite
+        if e.kind == NOT_NULL and e.rule not in outcomes and _is_filled(frame, e)
+    }
     possible = [e for e in suite if e.rule not in outcomes]
     if possible:
         narrow, simple = simplified(table, frame, possible)
@@ -95,6 +101,12 @@ def _narrowed(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -
     narrow = frame.select(column for column in frame.columns if column in needed)
     # It compares 64-bit numbers as arrays, any others one by one in Python.
     return narrow.with_columns(pl.col(pl.Int32).cast(pl.Int64))
+
+
+def _is_filled(frame: pl.DataFrame, expectation: Expectation) -> bool:
+    """Whether a column has no gap, NaN included: a count here, 9 ms in Great Expectations."""
+    column = frame[expectation.reads[0]]
+    return not column.has_nulls() and not (column.dtype.is_float() and column.is_nan().any())
 
 
 def _columns(frame: pl.DataFrame, expectation: Expectation) -> Outcome:
@@ -127,22 +139,26 @@ def _looked_up(
 def _validated(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -> list[Outcome]:
     gx = great_expectations()
     try:
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
-        batch = (
-            context.data_sources.add_pandas("warehouse")
-            .add_dataframe_asset(table.qualified_name)
-            .add_batch_definition_whole_dataframe("rows")
-            .get_batch({"dataframe": frame.to_pandas()})
-        )
+        batch = _batches(gx).get_batch({"dataframe": frame.to_pandas()})
         result = batch.validate(
             configured(gx, table, suite), result_format=result_format(table, frame)
         )
     # Whatever it raises, and it has no common error, says nothing about the rows.
     except Exception as error:
         raise machinery_error(table.qualified_name, str(error)) from error
+    # It would keep the rows until the next table is checked.
+    batch.data.execution_engine.batch_manager.reset_batch_cache()
     by_rule = {r.expectation_config.meta["rule"]: r for r in result.results}
     return [_outcome(e.rule, by_rule[e.rule]) for e in suite]
+
+
+@cache
+def _batches(gx: ModuleType) -> Any:  # noqa: ANN401 - Great Expectations comes untyped
+    """Return what makes batches of frames: each one made anew writes its configuration thrice."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_pandas("warehouse")
+    return source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("rows")
 
 
 def configured(gx: ModuleType, table: Table, suite: Sequence[Expectation]) -> Any:  # noqa: ANN401
