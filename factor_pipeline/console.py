@@ -67,7 +67,8 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
         _show("Strategies, net of costs (each over its own months)", pipeline, _STRATEGIES)
         _show("Own factors against the library", pipeline, _FACTORS)
         _show("Warnings", pipeline, _WARNINGS)
-    ages(aged(pipeline.warehouse.table(FRESHNESS), today()))
+    if not pipeline.settings.is_simulated:
+        ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
     _OUT.print("Look next:")
     day = as_of_day()
@@ -103,7 +104,7 @@ def status(pipeline: "Pipeline") -> None:
         _OUT.print(f"prices to  {state.data_end or 'none'}")
         _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
         _OUT.print(f"to build   {state.needed(pipeline.settings) or 'nothing'}")
-        ages(aged(pipeline.warehouse.table(FRESHNESS), today()))
+        ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
     _show("Warnings", pipeline, _WARNINGS)
 
 
