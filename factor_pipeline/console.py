@@ -13,6 +13,7 @@ from rich.text import Text
 from factor_pipeline.as_of import as_of_day
 from factor_pipeline.compute.freshness import aged
 from factor_pipeline.doctor import Finding
+from factor_pipeline.errors import UnknownTableError
 from factor_pipeline.freshness import complaints
 from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.quality import FRESHNESS
@@ -43,8 +44,16 @@ order by factor, vintage
 _WARNINGS = """
 select table_name, check_name, observed
 from quality.check_result
-where not passed and check_name <> 'is_up_to_date'
+where
+    not passed and check_name <> 'is_up_to_date'
+    and check_name not in (select rule from quality.flag)
 order by table_name, check_name
+"""
+_FLAGS = """
+select severity, count(*) as flags, count(distinct rule) as rules
+from quality.flag
+group by severity
+order by severity
 """
 _SHARES = frozenset({"cagr", "volatility", "max_drawdown"})
 
@@ -66,7 +75,7 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
     if months is not None:
         _show("Strategies, net of costs (each over its own months)", pipeline, _STRATEGIES)
         _show("Own factors against the library", pipeline, _FACTORS)
-        _show("Warnings", pipeline, _WARNINGS)
+        _warnings(pipeline)
     if not pipeline.settings.is_simulated:
         ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
@@ -105,7 +114,16 @@ def status(pipeline: "Pipeline") -> None:
         _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
         _OUT.print(f"to build   {state.needed(pipeline.settings) or 'nothing'}")
         ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
-    _show("Warnings", pipeline, _WARNINGS)
+    _warnings(pipeline)
+
+
+def _warnings(pipeline: "Pipeline") -> None:
+    """Say which checks warn; rows that look faulty are told by `factor-pipeline quality`."""
+    try:
+        _show("Warnings", pipeline, _WARNINGS)
+        _show("Rows that look faulty, see `factor-pipeline quality`", pipeline, _FLAGS)
+    except UnknownTableError:
+        say("The published file was made by another release; `factor-pipeline run` makes it anew.")
 
 
 def today() -> date:

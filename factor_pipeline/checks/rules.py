@@ -48,20 +48,20 @@ def _checks(key: dg.AssetKey, rules: Iterable[Rule]) -> dg.AssetChecksDefinition
         warehouse: Warehouse = context.resources.warehouse
         flags = warehouse.table(FLAG)
         for name, rule in by_name.items():
-            finding = _finding(flags.filter(pl.col("rule") == name))
+            finding = _finding(rule, flags.filter(pl.col("rule") == name))
             result = reported(warehouse, rule.table, name, rule.severity, finding)
             yield result._replace(check_name=name, asset_key=key)
 
     return check
 
 
-def _finding(flagged: pl.DataFrame) -> Finding:
+def _finding(rule: Rule, flagged: pl.DataFrame) -> Finding:
     shown = flagged.select(
         "subject", "fault_date", "known_date", "figure", "expected", "detail", "file"
     )
     return Finding(
         passed=flagged.is_empty(),
         failing_rows=flagged.height,
-        observed=f"{flagged.height} rows flagged",
+        observed=f"{flagged.height} rows flagged. {rule.finds}",
         metadata={"flagged": markdown(shown.head(_SHOWN_ROWS))},
     )

@@ -1,5 +1,5 @@
 -- Grain: one row per check that did not pass.
--- What the checks of the published build found.
+-- What the checks of the published build found. Rules that flag rows have a table of their own.
 select
     severity,
     table_name,
@@ -7,5 +7,7 @@ select
     failing_rows,
     observed
 from quality.check_result
-where not passed
+where
+    not passed
+    and check_name not in (select flag.rule from quality.flag)
 order by severity, table_name, check_name

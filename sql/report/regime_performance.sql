@@ -1,5 +1,6 @@
 -- Grain: one row per factor, source, vintage and regime.
 -- What each factor returned in each regime of the business cycle, as known afterwards (final).
+-- The risk-free rate is no factor.
 select
     factor,
     source,
@@ -14,5 +15,6 @@ select
 from factor.regime_performance
 where
     variant = 'final'
+    and factor <> 'RF'
     and annual_mean is not null
 order by factor asc, source desc, vintage asc, regime asc
