@@ -16,6 +16,7 @@ from factor_pipeline.warehouse.store import Warehouse
 _ROUNDING_POINTS = 0.0101
 _MARKET_CORRELATION = 0.9
 _MISSING_MEMBERS = 0.05
+_SHOWN_ROWS = 20
 
 
 def number_checks() -> list[dg.AssetChecksDefinition]:
@@ -57,23 +58,32 @@ def number_checks() -> list[dg.AssetChecksDefinition]:
 
 def _raw_grain(data_set: str) -> dg.AssetChecksDefinition:
     """One row per key: two files must not deliver the same row."""
-    table = DATA_SETS[data_set]
-    key = ", ".join(table.key)
-    query = (
-        f"select {key}, count(*) as copies, min(file) as first_file, max(file) as last_file "  # noqa: S608
-        f"from {table.qualified_name} group by {key} having count(*) > 1 order by {key} limit 20"
+    return warehouse_check(
+        raw_key(data_set),
+        "grain",
+        "error",
+        f"One row per ({', '.join(DATA_SETS[data_set].key)}).",
+        lambda warehouse: raw_grain(warehouse, data_set),
     )
 
-    def look(warehouse: Warehouse) -> Finding:
-        repeated = warehouse.read(query)
-        return Finding(
-            passed=repeated.is_empty(),
-            failing_rows=repeated.height,
-            observed=f"{repeated.height} repeated keys ({key})",
-            metadata={"repeated": markdown(repeated)},
-        )
 
-    return warehouse_check(raw_key(data_set), "grain", "error", f"One row per ({key}).", look)
+def raw_grain(warehouse: Warehouse, data_set: str) -> Finding:
+    """Look for keys that the raw table of ``data_set`` has twice."""
+    table = DATA_SETS[data_set]
+    name, key = table.qualified_name, ", ".join(table.key)
+    # As many different hashes as rows: no key is there twice. Five times as fast as grouping.
+    alike = f"select count(*) - count(distinct hash({key})) from {name}"  # noqa: S608
+    grouped = (
+        f"select {key}, count(*) as copies, min(file) as first_file, max(file) as last_file "  # noqa: S608
+        f"from {name} group by {key} having count(*) > 1 order by {key} limit {_SHOWN_ROWS}"
+    )
+    repeated = warehouse.read(grouped) if warehouse.read(alike).item() else table.empty()
+    return Finding(
+        passed=repeated.is_empty(),
+        failing_rows=repeated.height,
+        observed=f"{repeated.height} repeated keys ({key})",
+        metadata={"repeated": markdown(repeated)},
+    )
 
 
 def _quarantine(data_set: str) -> dg.AssetChecksDefinition:
@@ -87,7 +97,7 @@ def _quarantine(data_set: str) -> dg.AssetChecksDefinition:
             passed=rows.is_empty(),
             failing_rows=rows.height,
             observed=f"{rows.height} entries in quarantine",
-            metadata={"quarantine": markdown(rows.head(20))},
+            metadata={"quarantine": markdown(rows.head(_SHOWN_ROWS))},
         )
 
     return warehouse_check(

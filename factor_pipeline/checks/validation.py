@@ -147,7 +147,7 @@ def _validated(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) 
     except Exception as error:
         raise machinery_error(table.qualified_name, str(error)) from error
     # It would keep the rows until the next table is checked.
-    batch.data.execution_engine.batch_manager.reset_batch_cache()
+    batch.data.execution_engine.batch_manager.batch_data_cache.clear()
     by_rule = {r.expectation_config.meta["rule"]: r for r in result.results}
     return [_outcome(e.rule, by_rule[e.rule]) for e in suite]
 

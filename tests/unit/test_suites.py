@@ -80,6 +80,28 @@ def test_good_rows_pass_every_rule():
     assert broken(good()) == {}
 
 
+def test_a_gap_is_found_in_a_number_as_in_a_text_and_nan_is_one():
+    table = Table(
+        layer="quality",
+        name="gaps",
+        description="A number that must be there.",
+        key=("name",),
+        columns=(
+            Column("name", pl.String, "name", "The key."),
+            Column("share", pl.Float64, "share", "A share."),
+        ),
+    )
+    suite = error_suite(table, known={}, months=None)
+    for value, is_there in ((0.5, True), (None, False), (float("nan"), False)):
+        frame = pl.DataFrame(
+            {"name": ["x", "y"], "share": [1.0, value]}, schema=table.polars_schema
+        )
+        outcomes = {o.rule: o for o in validate(table, frame, suite)}
+        assert outcomes["share is there"].passed == is_there
+        assert outcomes["share is there"].failing_rows == (0 if is_there else 1)
+        assert outcomes["name is there"].passed
+
+
 def test_outcomes_come_in_the_order_of_the_suite():
     suite = error_suite(TRIAL, known={"owner": [7, 8]}, months=MONTH_ENDS)
     rules = [outcome.rule for outcome in validate(TRIAL, good(), suite)]
