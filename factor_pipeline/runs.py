@@ -47,11 +47,18 @@ class Pipeline:
         return self.home / "factors.duckdb"
 
     def prepare(self) -> dg.DagsterInstance:
-        """Make the home folder ready: Dagster's instance, tables, runs that died."""
+        """Make the home folder ready: Dagster's instance, tables, runs that died.
+
+        Raises
+        ------
+        SettingsError
+            When nothing is at the path of a data set, and nothing of it is in the warehouse.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         instance = prepare_instance(self.home)
         with run_lock(self.home):
             self.warehouse.prepare(TABLES.values())
+            refuse_paths_never_read(self.warehouse, self.settings)
             forget_other_months(self.warehouse, self.settings)
         bury_dead_runs(instance, self.home)
         return instance
@@ -77,7 +84,7 @@ class Pipeline:
 
     def _run(self, first: date | None, last: date | None) -> MonthRange | None:
         instance = self.prepare()
-        self._ingest(instance)
+        self._execute(instance, "ingest", {}, "Reading what is new")
         state = State.of(self.warehouse)
         end = state.last_month(self.settings)
         if first or last:
@@ -101,7 +108,7 @@ class Pipeline:
 
     def _nightly(self) -> MonthRange:
         instance = self.prepare()
-        self._ingest(instance)
+        self._execute(instance, "ingest", {}, "Reading what is new")
         state = State.of(self.warehouse)
         every = self._every_month(state.last_month(self.settings))
         starts = [max(add_months(every.end, -2), every.start)]
@@ -110,10 +117,6 @@ class Pipeline:
         months = every.since(min(starts))
         self._execute(instance, "build", _tags(months), f"Computing {months}")
         return months
-
-    def _ingest(self, instance: dg.DagsterInstance) -> None:
-        refuse_paths_never_read(self.warehouse, self.settings)
-        self._execute(instance, "ingest", {}, "Reading what is new")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

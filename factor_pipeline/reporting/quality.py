@@ -31,8 +31,8 @@ def _state(row: dict[str, Any]) -> str:
     missing, bad = row["files_missing"], row["files_stale"]
     said = [
         "not delivered" if row["outage"] else "",
-        f"{missing} files missing" if missing and not row["outage"] else "",
-        f"{bad} files bad" if bad and not row["outage"] else "",
+        f"missing files: {missing}" if missing and not row["outage"] else "",
+        f"bad files: {bad}" if bad and not row["outage"] else "",
         "too old" if row["is_stale"] else "",
     ]
     return ", ".join(filter(None, said)) or "good"
@@ -46,7 +46,7 @@ def _rules(published: Published) -> Sequence[Block]:
         tables.name("Table", "table_name"),
         tables.count("Rows", "flags"),
         tables.count("Subjects", "subjects"),
-        tables.value("Newest fault", "newest_fault", _day, numeric=False),
+        tables.value("Newest fault", "newest_fault", _day),
         tables.Field("What it finds", _threshold, numeric=False),
         tables.name("What it does to results", "harm"),
     ]

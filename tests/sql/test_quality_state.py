@@ -1,5 +1,6 @@
 """The state of a small published file: counted by hand, and as pages for the browser."""
 
+import re
 import socket
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -12,6 +13,7 @@ import pytest
 from factor_pipeline.checks.data_docs import write_data_docs
 from factor_pipeline.errors import QueryError, SettingsError
 from factor_pipeline.quality_state import quality_state, table_state
+from factor_pipeline.reporting.report import write_report
 from tests.sql.small_market import SMALL_MARKET, published_file, rows
 
 # Raised once, when Great Expectations is imported.
@@ -172,6 +174,21 @@ class Loads(HTMLParser):
             self.links.append(given.get("href") or "")
         elif tag in {"script", "link", "img", "iframe"}:
             self.loaded.append(f"{tag} {given.get('src') or given.get('href')}")
+
+
+def test_the_report_states_ages_rules_and_tables(published, tmp_path):
+    page = write_report(published, tmp_path).read_text()
+    text = re.sub(r"<[^>]+>|\u200b", " ", page[page.index('<section id="quality"') :])
+    flat = " ".join(text.split())
+    assert "macro fred 2024-03-01 1 120 2 missing files: 1" in flat
+    # Old on the day of asking, not when it was read, which is what the page tells.
+    assert "prices acme 2024-03-01 1 4 3 good" in flat
+    assert "raw.price_daily 3 2 2024-02-01 A spike that goes back." in flat
+    assert "1 more rules found nothing" in flat
+    assert "2024-02-06 spike_ reversal B 2024-01-30 spike B" in flat.replace(
+        "spike_reversal", "spike_ reversal"
+    )
+    assert "State of each table" in flat
 
 
 @pytest.mark.slow
