@@ -14,7 +14,7 @@ def state(seen: QualityState) -> None:
     found = seen.rules.filter(pl.col("flags") > 0)
     quiet = seen.rules.height - found.height
     columns = ("table_name", "rule", "severity", "flags", "subjects", "newest_fault")
-    console.titled(f"Rules that flagged rows ({quiet} others found nothing)", found.select(columns))
+    console.titled(f"Rules that flagged rows (that found nothing: {quiet})", found.select(columns))
     console.titled("Newest flags", seen.flags.select("known_date", "rule", "subject", "detail"))
     columns = ("data_set", "rule", "bad_files", "bad_rows", "example_file", "example_reason")
     console.titled("Quarantine", seen.quarantine.select(columns))

@@ -51,7 +51,7 @@ def _rules(published: Published) -> Sequence[Block]:
         tables.name("What it does to results", "harm"),
     ]
     note = (
-        f"{frame.height - found.height} more rules found nothing; quality.rule lists all. A flag "
+        f"Rules that found nothing: {frame.height - found.height}; quality.rule lists all. A flag "
         "marks a row and changes no number."
     )
     return [tables.table("Rows that look faulty, by rule", found, fields, note=note)]
