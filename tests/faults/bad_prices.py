@@ -133,9 +133,7 @@ def _stale(vendor: Vendor) -> Injected:
     first, *held = _since(rows, _MONTH)[:30]
     for row in held:
         row.update(dict.fromkeys((*_QUOTED, "adjusted_close"), first["close"]))
-    return _injected(
-        vendor, STEADY, rows, (day_of(first),), (month_end(_MONTH), date(2006, 6, 30))
-    )
+    return _injected(vendor, STEADY, rows, (day_of(first),), (month_end(_MONTH), date(2006, 6, 30)))
 
 
 def _since_a_day(factor: float) -> Callable[[Vendor], Injected]:
@@ -191,7 +189,7 @@ def _twin(vendor: Vendor) -> Injected:
 
 
 def _without_days(
-    first: date, last: date, months: tuple[date, date], flagged: tuple[date, ...]
+    first: date, last: date, *, months: tuple[date, date], flagged: tuple[date, ...]
 ) -> Callable[[Vendor], Injected]:
     def inject(vendor: Vendor) -> Injected:
         rows = [row for row in vendor.prices(STEADY) if not first <= day_of(row) <= last]
@@ -220,7 +218,9 @@ def _cut_in_the_last_month(vendor: Vendor) -> Injected:
         for ticker in vendor.tickers
     }
     days = frozenset(vendor.days(date(2008, 12, 13), LAST_DAY))
-    return Injected(files, called="every series", flagged=(last,), days=days, months=(_LAST_MONTH, _LAST_MONTH))
+    return Injected(
+        files, called="every series", flagged=(last,), days=days, months=(_LAST_MONTH, _LAST_MONTH)
+    )
 
 
 def _intraday_bar(vendor: Vendor) -> Injected:
@@ -229,6 +229,18 @@ def _intraday_bar(vendor: Vendor) -> Injected:
     last.update(dict.fromkeys(_QUOTED, last["close"]))
     last["volume"] = str(int(last["volume"]) // 100)
     return _injected(vendor, STEADY, rows, (LAST_DAY,), (_LAST_MONTH, _LAST_MONTH))
+
+
+def _newest_rows_alone(vendor: Vendor) -> Injected:
+    rows = vendor.prices(STEADY)[-100:]
+    first = month_end(day_of(rows[0]))
+    return _injected(vendor, STEADY, rows, (), (_FIRST_MONTH, first))
+
+
+def _under_two_names(vendor: Vendor) -> Injected:
+    days = frozenset(map(day_of, vendor.prices(STEADY)))
+    plain = vendor.price_text(STEADY).encode()
+    return Injected({f"{STEADY}.csv": plain, f"{STEADY}.csv.gz": None}, subject=STEADY, days=days)
 
 
 def _no_adjusted_close(row: Row) -> None:
@@ -305,8 +317,8 @@ BAD_PRICES = (
         "A split that neither the split column nor the adjusted close knows.",
         "unbooked_split",
         _split_nobody_booked,
-        "The month's return is the false -67 %; share counts and market equity of all months before "
-        "are three times too large.",
+        "The month's return is the false -67 %; share counts and market equity of all months "
+        "before are three times too large.",
         alters={"ret", "split", "high", *_SIZE},
         also={"extreme_return"},
     ),
@@ -328,6 +340,7 @@ BAD_PRICES = (
         _spin_off,
         "Kept: the return counts the dividend, prices and market equity are what they are.",
         alters={"dividend", *_LEVEL},
+        also={"market_equity_jump"},
     ),
     _flagged(
         "wrong_adjusted_close",
@@ -389,7 +402,7 @@ BAD_PRICES = (
     ),
     _flagged(
         "ticker_splice",
-        "A file that begins with the prices of another company, which left more than a year before.",
+        "The file begins with another company, which left more than a year before.",
         "ticker_splice",
         _spliced,
         "Kept under one security, with a gap: `[[panel.splices]]` tells the two apart.",
@@ -426,7 +439,10 @@ BAD_PRICES = (
         "A whole month is left out.",
         "price_gap_months",
         _without_days(
-            date(2006, 6, 1), date(2006, 6, 30), (date(2006, 6, 30), date(2006, 7, 31)), (date(2006, 6, 1),)
+            date(2006, 6, 1),
+            date(2006, 6, 30),
+            months=(date(2006, 6, 30), date(2006, 7, 31)),
+            flagged=(date(2006, 6, 1),),
         ),
         "The month has no row, and the month after it no return.",
         nulls={"ret"},
@@ -437,7 +453,10 @@ BAD_PRICES = (
         "The last two months are left out, and no delisting is known.",
         "ends_early",
         _without_days(
-            date(2008, 11, 1), LAST_DAY, (date(2008, 11, 30), _LAST_MONTH), (date(2008, 10, 31),)
+            date(2008, 11, 1),
+            LAST_DAY,
+            months=(date(2008, 11, 30), _LAST_MONTH),
+            flagged=(date(2008, 10, 31),),
         ),
         "The months have no row; no return is made up for them.",
         drops=True,
@@ -465,5 +484,26 @@ BAD_PRICES = (
         "adjusted_close_missing",
         _on_a_day(_no_adjusted_close, seen=False),
         "Kept: nothing changes, but two returns are not compared with the vendor's.",
+    ),
+    Fault(
+        "compact_download",
+        "The vendor's compact answer, the newest hundred days, in place of all of them.",
+        "prices",
+        "",
+        "unseen",
+        "The months before leave the panel; `raw/` keeps the bytes of the file as it was.",
+        _newest_rows_alone,
+        nulls=frozenset({"ret"}),
+        alters=frozenset({"trading_days", "dollar_volume"}),
+        drops=True,
+    ),
+    Fault(
+        "file_under_two_names",
+        "A file that was served compressed comes without compression, and so with another name.",
+        "prices",
+        "grain",
+        "check",
+        "The run stops before anything is built, until one of the two names is excluded.",
+        _under_two_names,
     ),
 )

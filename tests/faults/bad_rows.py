@@ -199,10 +199,24 @@ def _twice_the_same_spell(rows: list[Row]) -> tuple[int, ...]:
     return (len(rows) + 1,)
 
 
+def _spell_without_start(rows: list[Row]) -> tuple[int, ...]:
+    rows.append({"ticker": "AJHC", "start_date": "", "end_date": "2006-01-03"})
+    return (len(rows) + 1,)
+
+
+def _two_ends(vendor: Vendor) -> Injected:
+    return _second_spell(vendor, {"end_date": "2006-06-01"})
+
+
 def _overlapping_spells(vendor: Vendor) -> Injected:
+    return _second_spell(vendor, {"start_date": "2006-03-01", "end_date": "2006-06-01"})
+
+
+def _second_spell(vendor: Vendor, other: Row) -> Injected:
+    """One more spell of a member, as the one it has but for ``other``."""
     rows = table(vendor.content("membership", "").decode())
     at = next(i for i, row in enumerate(rows) if row["ticker"] == PLAIN)
-    rows.append({"ticker": PLAIN, "start_date": "2006-03-01", "end_date": "2006-06-01"})
+    rows.append({**rows[at], **other})
     first = date.fromisoformat(rows[at]["start_date"])
     return Injected(
         {"ticker_start_end.csv": untable(rows).encode()},
@@ -254,6 +268,11 @@ def _word_for_number(lines: list[str], at: int) -> tuple[int, ...]:
     return (at + 1,)
 
 
+def _one_value_too_many(lines: list[str], at: int) -> tuple[int, ...]:
+    lines[at] += ",    1.0000"
+    return (at + 1,)
+
+
 def _month_13(lines: list[str], at: int) -> tuple[int, ...]:
     lines[at] = lines[at].replace("200605", "200613")
     return (at + 1,)
@@ -294,6 +313,12 @@ def _observed_twice(rows: list[Row]) -> tuple[date | None, int]:
     return None, 23
 
 
+def _company_without_symbol(vendor: Vendor) -> Injected:
+    rows = table(vendor.content("listing", "").decode())
+    rows.append({**rows[0], "Symbol": ""})
+    return Injected({"constituents.csv": untable(rows).encode()}, lines=(len(rows) + 1,))
+
+
 def _symbol_twice(vendor: Vendor) -> Injected:
     rows = table(vendor.content("listing", "").decode())
     rows.append(dict(rows[0]))
@@ -317,11 +342,22 @@ BAD_ROWS = (
         _doubled_close,
     ),
     _spoilt("missing_close", "The close is empty.", "missing_close", _setting(close="")),
+    _spoilt("missing_date", "The day is empty.", "missing_timestamp", _setting(timestamp="")),
+    _spoilt(
+        "missing_dividend",
+        "The dividend is empty, where 0 says that there is none.",
+        "missing_dividend_amount",
+        _setting(dividend_amount=""),
+    ),
+    _spoilt(
+        "missing_split",
+        "The split factor is empty, where 1 says that there is none.",
+        "missing_split_coefficient",
+        _setting(split_coefficient=""),
+    ),
     _spoilt("close_is_a_word", "N/A in place of a close.", "not_a_number", _setting(close="N/A")),
     _spoilt("close_is_nan", "nan in place of a close.", "not_a_number", _setting(close="nan")),
-    _spoilt(
-        "infinite_volume", "inf in place of a volume.", "not_a_number", _setting(volume="inf")
-    ),
+    _spoilt("infinite_volume", "inf in place of a volume.", "not_a_number", _setting(volume="inf")),
     _spoilt(
         "american_date", "A day written 05/17/2006.", "not_a_date", _setting(timestamp="05/17/2006")
     ),
@@ -363,9 +399,7 @@ BAD_ROWS = (
     _rejected_rows(
         "duplicate_day", "The same row twice.", "prices", "duplicate_day", _duplicate_day
     ),
-    _rejected_rows(
-        "weekend", "A row on a Saturday.", "prices", "weekend", _added_day(_SATURDAY)
-    ),
+    _rejected_rows("weekend", "A row on a Saturday.", "prices", "weekend", _added_day(_SATURDAY)),
     _rejected_rows(
         "before_1900", "A row of 1899.", "prices", "before_1900", _added_day(date(1899, 12, 29))
     ),
@@ -404,6 +438,21 @@ BAD_ROWS = (
         "not_a_year",
         _extra_statement(**{"Fiscal Year": "99"}),
     ),
+    *(
+        _rejected_rows(
+            f"statement_without_{rule}",
+            f"A statement without {column}.",
+            "fundamentals",
+            f"missing_{rule}",
+            _extra_statement(**{column: ""}),
+        )
+        for rule, column in (
+            ("ticker", "Ticker"),
+            ("simfinid", "SimFinId"),
+            ("currency", "Currency"),
+            ("report_date", "Report Date"),
+        )
+    ),
     _rejected_rows(
         "duplicate_filing",
         "The same statement twice.",
@@ -435,6 +484,22 @@ BAD_ROWS = (
         _members(_twice_the_same_spell),
     ),
     _rejected_rows(
+        "conflicting_spells",
+        "Two memberships of one ticker from one day on with different ends.",
+        "membership",
+        "conflicting_spell",
+        _two_ends,
+        "Both spells stay out: the stock is no member, and loses no number.",
+        alters=frozenset({"index_member"}),
+    ),
+    _rejected_rows(
+        "spell_without_start",
+        "A membership without its first day.",
+        "membership",
+        "missing_start_date",
+        _members(_spell_without_start),
+    ),
+    _rejected_rows(
         "overlapping_spells",
         "A membership within another one of the same ticker.",
         "membership",
@@ -458,6 +523,23 @@ BAD_ROWS = (
         "null_price",
         _level(**{"Close": "null", "Adj Close": "null"}),
         "The row stays out; the month is measured by its last day.",
+    ),
+    _rejected_rows(
+        "benchmark_without_level",
+        "The adjusted close is empty.",
+        "benchmark",
+        "missing_adj_close",
+        _level(**{"Adj Close": ""}),
+        "The row stays out; the month is measured by its last day.",
+    ),
+    _rejected_rows(
+        "library_row_of_three",
+        "A row of the library with one value too many.",
+        "library",
+        "field_count",
+        _library(_one_value_too_many, lost=True),
+        "The month of the file stays out.",
+        also=frozenset({"library_month_missing"}),
     ),
     _rejected_rows(
         "library_word_for_number",
@@ -503,7 +585,18 @@ BAD_ROWS = (
         also=frozenset({"macro_gap"}),
     ),
     _rejected_rows(
-        "macro_twice", "The same observation twice.", "macro", "duplicate_date", _series(_observed_twice)
+        "macro_twice",
+        "The same observation twice.",
+        "macro",
+        "duplicate_date",
+        _series(_observed_twice),
+    ),
+    _rejected_rows(
+        "company_without_symbol",
+        "A company without a symbol.",
+        "listing",
+        "missing_symbol",
+        _company_without_symbol,
     ),
     _rejected_rows(
         "symbol_twice", "The same company twice.", "listing", "duplicate_symbol", _symbol_twice

@@ -5,11 +5,13 @@ from datetime import date
 
 import polars as pl
 
-from factor_pipeline.schemas.raw import DELISTING, LISTING
+from factor_pipeline.schemas.raw import DELISTING
+from factor_pipeline.sources.alphavantage import AlphaVantageListing
 from tests.faults.fault import By, Fault, Injected
 from tests.faults.vendor import (
     BENCHMARK,
     EDITION,
+    FUND,
     LAST_DAY,
     PLAIN,
     STEADY,
@@ -176,6 +178,23 @@ def _level_ends_early(rows: list[Row]) -> tuple[list[int], list[int]]:
     return list(range(len(rows) - 40, len(rows))), [len(rows) - 41]
 
 
+def _quote_of_the_day(vendor: Vendor) -> Injected:
+    """Closes of a fund in whole cents, and a last one that is none."""
+    rows = table(vendor.content("etf", f"{FUND}.csv").decode())
+    *closes, quote = rows[-5:]
+    for row in closes:
+        row["Close"] = f"{float(row['Close']):.2f}"
+    quote["Close"] = f"{float(quote['Close']):.2f}5"
+    funds = len(list(vendor.paths["etf"].iterdir()))
+    return Injected(
+        {f"{FUND}.csv": untable(rows).encode()},
+        subject=FUND,
+        called="etf/",
+        flagged=(LAST_DAY,) * funds,
+        days=frozenset(date.fromisoformat(row["Date"]) for row in rows[-5:]),
+    )
+
+
 def _members(
     edit: Callable[[list[Row]], list[Row]],
     day: date,
@@ -264,23 +283,17 @@ def _listed(**second: object) -> Callable[[Vendor], Injected]:
     """The listing with one more spell of a stock."""
 
     def inject(vendor: Vendor) -> Injected:
-        rows = [
-            {
-                "vendor_id": row["Symbol"],
-                "ticker": row["Symbol"],
-                "name": row["Name"],
-                "sector": row["Sector"],
-            }
-            for row in table(vendor.content("listing", "").decode())
-        ]
-        own = next(row for row in rows if row["vendor_id"] == STEADY)
-        spell = {**own, **second}
-        columns = {n: t for n, t in LISTING.polars_schema.items() if n != "file"}
+        source = AlphaVantageListing(vendor.paths["listing"])
+        (file,) = source.files()
+        clean = source.parse(file, file.read()).frame
+        own = clean.row(by_predicate=pl.col("vendor_id") == STEADY, named=True)
+        spell = pl.DataFrame([{**own, **second}], schema=clean.schema)
+        day = spell["valid_from"].item()
         return Injected(
-            rows=pl.DataFrame([*rows, spell], schema=columns),
+            rows=pl.concat([clean, spell]),
             subject=STEADY,
-            flagged=(spell["valid_from"],),
-            days=frozenset({spell["valid_from"]}),
+            flagged=(day,),
+            days=frozenset({day}),
         )
 
     return inject
@@ -295,7 +308,7 @@ def _delisted(
         "reason": "performance",
         "delisting_return": -0.5,
     }
-    columns = {name: dtype for name, dtype in DELISTING.polars_schema.items() if name != "file"}
+    columns = {name: DELISTING.polars_schema[name] for name in row}
 
     def inject(_: Vendor) -> Injected:
         return Injected(
@@ -424,6 +437,7 @@ BAD_SERIES = (
         "level_decimal_shift",
         _levels(_level_decimal_shift),
         _LEVELS,
+        also={"benchmark_leaves_market"},
     ),
     _fault(
         "benchmark_gap",
@@ -448,6 +462,14 @@ BAD_SERIES = (
         "level_ends_early",
         _levels(_level_ends_early),
         "Strategies are compared with it as far as it goes.",
+    ),
+    _fault(
+        "fund_quoted_during_the_day",
+        "The last level of a fund is in fractions of a cent, those before in whole ones.",
+        "etf",
+        "level_partial_last_bar",
+        _quote_of_the_day,
+        "Kept; so are the last levels of the other funds, which were fetched with it.",
     ),
     _fault(
         "macro_constant",

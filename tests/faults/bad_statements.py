@@ -269,7 +269,6 @@ BAD_STATEMENTS = (
         "statement_missing",
         _at(_left_out, ("cashflow",)),
         _NO_ROW,
-        also={"missing_fiscal_year"},
     ),
     _flagged(
         "filer_without_prices",

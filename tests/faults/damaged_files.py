@@ -20,9 +20,9 @@ _FILE = f"{PLAIN}.csv.gz"
 _FACTORS = f"{EDITION}/F-F_Research_Data_Factors_CSV.zip"
 _BALANCE = "us-balance-annual.zip"
 _STALE = "The file's last good rows stay; the log calls it stale."
-_REFUSED = (
-    "The run stops, as more than `quality.max_bad_file_share` of the files are bad; with a larger "
-    "share the file's last good rows stay."
+_OUTAGE = (
+    "The data set stays as it was, as more than `quality.max_bad_file_share` of its files are bad, "
+    "and the run says so and how old its rows are."
 )
 _SAME = "The same rows are read; nothing changes."
 
@@ -48,7 +48,7 @@ def _damaged(
     def inject(vendor: Vendor) -> Injected:
         return Injected({file: damage(vendor)}, subject=f"{data_set}/{file}", lines=None)
 
-    outcome = _REFUSED if by == "refusal" else _STALE
+    outcome = _OUTAGE if by == "outage" else _STALE
     return Fault(name, what, data_set, rule, by, outcome, inject)
 
 
@@ -97,15 +97,27 @@ def _flipped(text: str) -> bytes:
     return bytes(data)
 
 
+def _flipped_zip(text: str) -> bytes:
+    data = bytearray(zipped(("one.csv", text)))
+    data[len(data) // 2] ^= 0xFF
+    return bytes(data)
+
+
+def _table_twice(text: str) -> bytes:
+    described, rows = text.split("\r\n,", 1)
+    again = f"\r\n,{rows.partition('Copyright')[0]}"
+    return zipped(("one.csv", described + again + again))
+
+
 def _library(name: str, what: str, rule: str, damage: Callable[[str], bytes]) -> Fault:
     def of(vendor: Vendor) -> bytes:
         return damage(member(vendor.content("library", _FACTORS)))
 
-    return _damaged("library", _FACTORS, name, what, rule, of, "refusal")
+    return _damaged("library", _FACTORS, name, what, rule, of, "outage")
 
 
 def _statements(name: str, what: str, rule: str, damage: Callable[[Vendor], bytes]) -> Fault:
-    return _damaged("fundamentals", _BALANCE, name, what, rule, damage, "refusal")
+    return _damaged("fundamentals", _BALANCE, name, what, rule, damage, "outage")
 
 
 def _fund_without_adjusted_close(vendor: Vendor) -> bytes:
@@ -125,7 +137,12 @@ DAMAGED_FILES = (
         "truncated_gzip",
         lambda text: packed(text)[: len(packed(text)) // 2],
     ),
-    _prices("corrupt_gzip", "One byte in the middle of the gzip file is flipped.", "corrupt_gzip", _flipped),
+    _prices(
+        "corrupt_gzip",
+        "One byte in the middle of the gzip file is flipped.",
+        "corrupt_gzip",
+        _flipped,
+    ),
     _prices("empty_file", "The file has no bytes.", "empty_file", lambda _: b""),
     _prices(
         "header_alone",
@@ -133,8 +150,12 @@ DAMAGED_FILES = (
         "empty_file",
         lambda text: packed(text.partition("\n")[0] + "\n"),
     ),
-    _prices("html_page", "A web page of a proxy in place of a table.", "html_page", lambda _: _HTML),
-    _prices("api_error", "The vendor's JSON error in place of a table.", "api_error", lambda _: _API),
+    _prices(
+        "html_page", "A web page of a proxy in place of a table.", "html_page", lambda _: _HTML
+    ),
+    _prices(
+        "api_error", "The vendor's JSON error in place of a table.", "api_error", lambda _: _API
+    ),
     _prices(
         "api_note",
         "The vendor's note about request limits, as plain text in place of a table.",
@@ -142,7 +163,10 @@ DAMAGED_FILES = (
         lambda _: _NOTE + b"Please visit the premium page.\n",
     ),
     _prices(
-        "utf_16", "The text is saved as UTF-16.", "not_text", lambda text: packed(text.encode("utf-16"))
+        "utf_16",
+        "The text is saved as UTF-16.",
+        "not_text",
+        lambda text: packed(text.encode("utf-16")),
     ),
     _prices(
         "not_utf_8",
@@ -169,6 +193,12 @@ DAMAGED_FILES = (
         _header("volume", "close"),
     ),
     _prices("unclosed_quote", "A quote opens and never closes.", "ragged_rows", _unclosed),
+    _prices(
+        "gzip_bomb",
+        "A small gzip file that unpacks to a hundred times what any price file has.",
+        "unsafe_gzip",
+        lambda _: packed(b"0" * 8 * 2**20),
+    ),
     _harmless(
         "byte_order_mark",
         "A spreadsheet's byte order mark in front of the header.",
@@ -198,6 +228,27 @@ DAMAGED_FILES = (
         "truncated_zip",
         lambda text: zipped(("one.csv", text))[:400],
     ),
+    _library(
+        "corrupt_zip", "One byte of the archive's table is flipped.", "corrupt_zip", _flipped_zip
+    ),
+    _library(
+        "zip_that_leaves_its_folder",
+        "The name of the table inside the archive points outside of it.",
+        "unsafe_zip",
+        lambda text: zipped(("../one.csv", text)),
+    ),
+    _library(
+        "library_column_twice",
+        "Two columns of the library have the same name.",
+        "ambiguous_columns",
+        lambda text: zipped(("one.csv", text.replace(",HML,", ",SMB,"))),
+    ),
+    _library(
+        "library_block_twice",
+        "The table of the library stands in the file twice.",
+        "repeated_block",
+        _table_twice,
+    ),
     _library("zip_is_no_zip", "The bare table in place of the archive.", "not_a_zip", str.encode),
     _library("zip_is_html", "A web page in place of the archive.", "html_page", lambda _: _HTML),
     _library(
@@ -225,7 +276,9 @@ DAMAGED_FILES = (
         lambda v: zipped(
             (
                 "us-balance-annual.csv",
-                untable(v.statements("balance"), ";").replace("Total Equity", "Shareholders Equity"),
+                untable(v.statements("balance"), ";").replace(
+                    "Total Equity", "Shareholders Equity"
+                ),
             )
         ),
     ),
@@ -236,7 +289,7 @@ DAMAGED_FILES = (
         "Closes of a fund that are not said to be adjusted.",
         "renamed_columns",
         _fund_without_adjusted_close,
-        "refusal",
+        "outage",
     ),
     _damaged(
         "macro",
@@ -245,7 +298,7 @@ DAMAGED_FILES = (
         "The file of one series holds another one.",
         "wrong_series",
         _renamed_series,
-        "refusal",
+        "outage",
     ),
     _damaged(
         "membership",
@@ -254,6 +307,6 @@ DAMAGED_FILES = (
         "A web page in place of the index members.",
         "html_page",
         lambda _: _HTML,
-        "refusal",
+        "outage",
     ),
 )

@@ -9,7 +9,7 @@ import polars as pl
 
 from tests.faults.vendor import Vendor
 
-By = Literal["quarantine", "refusal", "flag", "check", "nothing"]
+By = Literal["quarantine", "outage", "flag", "check", "unseen", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Injected:
     Attributes
     ----------
     files
-        Bytes by name inside the folder of the data set (or of the one file); null takes a file away.
+        Bytes by name in the folder of the data set (or of the one file); null takes a file away.
     rows
         Rows handed to the raw table by a source of their own, for data sets no file vendor serves.
     subject
@@ -60,9 +60,10 @@ class Fault:
         Rule that must see it.
     by
         Where the rule speaks: ``quarantine`` (``quality.quarantine``; the bad rows stay out, or the
-        file does and its last good rows stay), ``refusal`` (likewise, but so large a share of the
-        files is bad that the run stops by default), ``flag`` (``quality.flag``), ``nothing`` (it
-        is no fault: the same rows are read).
+        file does and its last good rows stay), ``outage`` (likewise, but so large a share of the
+        files is bad that none is taken), ``flag`` (``quality.flag``), ``check``
+        (of that name on the raw table: nothing is built), ``unseen`` (no rule sees it), ``nothing``
+        (it is no fault: the same rows are read).
     outcome
         What happens to the published data, as a sentence.
     inject

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.clean import BOUNDS, MARKETS
+from tests.faults.clean import BOUNDS, FILE_SEEDS, SEEDS, STOCKS, YEARS
 from tests.faults.corpus import CHAPTERS, CORPUS
 from tests.faults.fault import Fault
 
@@ -30,17 +30,18 @@ This page is made from the corpus by `{COMMAND}`; a test holds it up to date."""
 _HEADER = ("fault", "what is injected", "detected by", "published data")
 _SEEN = {
     "quarantine": "`{}` in `quality.quarantine`",
-    "refusal": "`{}` in `quality.quarantine`",
+    "outage": "`{}` in `quality.quarantine`",
     "flag": "`{}` in `quality.flag`",
     "nothing": "nothing: it is no fault",
-    "unseen": "no rule",
-    "stop": "the build, which stops",
+    "check": "check `{}` of the raw table",
+    "unseen": "**no rule**",
 }
 _CLEAN = f"""## What clean data are flagged with
 
-{MARKETS} clean simulated markets have no file and no row in quarantine, break no rule whose failure
-stops a build, and are flagged no more often than this, per 1,000 months of a stock. What is not
-listed is never flagged there."""
+{len(SEEDS)} clean simulated markets of {STOCKS} firms and {YEARS} years, {len(FILE_SEEDS)} of them
+as vendor files too, have no file and no row in quarantine, break no rule whose failure stops a
+build, and are flagged no more often than this per 1,000 months of a stock, all markets together.
+What is not listed is never flagged there."""
 
 
 def page() -> str:
@@ -48,8 +49,11 @@ def page() -> str:
     parts = [_INTRODUCTION]
     for chapter, faults in CHAPTERS.items():
         parts += [f"## {chapter}", _table(_HEADER, (_cells(fault) for fault in faults))]
-    bounds = ((f"`{rule}`", f"{most:g}", why) for rule, (most, why) in sorted(BOUNDS.items()))
-    parts += [_CLEAN, _table(("rule", "at most", "why clean data have it"), bounds)]
+    bounds = (
+        (f"`{rule}`", f"{bound.embedded:g}", f"{bound.files:g}", bound.why)
+        for rule, bound in BOUNDS.items()
+    )
+    parts += [_CLEAN, _table(("rule", "embedded", "as files", "what it is"), bounds)]
     return "\n\n".join(parts) + "\n"
 
 

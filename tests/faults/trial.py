@@ -3,17 +3,20 @@
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 
-from factor_pipeline.assets import factors, panel, quality, signals
+from factor_pipeline.assets import distributions, factors, panel, portfolios, quality, signals
 from factor_pipeline.assets.common import Run, TableAsset
-from factor_pipeline.builds import State
-from factor_pipeline.errors import DataError
+from factor_pipeline.assets.raw import raw_key
+from factor_pipeline.builds import State, record_build
+from factor_pipeline.checks import catalogue
+from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.ingestion import Ingestion, IngestReport
 from factor_pipeline.months import MonthRange
 from factor_pipeline.schemas.factor import FACTOR_RETURN
@@ -22,6 +25,7 @@ from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
 from factor_pipeline.schemas.quality import QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.schemas.registry import TABLES
+from factor_pipeline.schemas.rules import RESULT_RULES
 from factor_pipeline.schemas.signal import CHARACTERISTIC
 from factor_pipeline.settings import Settings, parse_settings
 from factor_pipeline.sources.protocol import Parsed, SourceFile
@@ -41,8 +45,10 @@ SOURCES = {
     "macro": "fred",
     "listing": "alphavantage",
 }
+CHOICES = {"portfolios": {"min_market_stocks": 10}, "backtest": {"min_names": 3}}
 NOW = datetime(2009, 1, 1, tzinfo=UTC)
 DEFAULT_SHARE = Settings().quality.max_bad_file_share
+RESULTS = {rule.name for rule in RESULT_RULES}
 COMPARED = (SECURITY, SECURITY_MONTH, CHARACTERISTIC, FACTOR_RETURN)
 
 
@@ -66,7 +72,7 @@ class Trial:
     clean: Content
     faulty: Content
     report: IngestReport
-    refusal: str | None
+    failed_checks: list[str]
 
 
 @dataclass(frozen=True)
@@ -90,30 +96,48 @@ def settings_for(paths: dict[str, Path], base: Path) -> Settings:
         data_set: {"source": SOURCES[data_set], "path": str(path)}
         for data_set, path in paths.items()
     }
-    document["benchmark"] = {"source": "yahoo", "path": str(paths["benchmark"]), "symbol": BENCHMARK}
-    document |= {
-        "delisting": {"source": "none"},
-        "first_month": "2004-01",
-        "portfolios": {"min_market_stocks": 10},
-        "backtest": {"min_names": 3},
+    document["benchmark"] = {
+        "source": "yahoo",
+        "path": str(paths["benchmark"]),
+        "symbol": BENCHMARK,
     }
+    document |= {"delisting": {"source": "none"}, "first_month": "2004-01", **CHOICES}
     return parse_settings(document, base=base)
 
 
-def filled_assets() -> Iterator[TableAsset]:
-    """What a fault can reach first, in dependency order: flags, panel, signals, library."""
-    yield from (a for a in quality.ASSETS if a.name != "result_flag")
-    yield from panel.ASSETS
-    yield from (a for a in signals.ASSETS if CHARACTERISTIC in a.tables)
-    yield from (a for a in factors.ASSETS if a.name == "library_factor")
+def filled_assets(*, whole: bool) -> Iterator[TableAsset]:
+    """What a fault can reach first, in dependency order: flags, panel, signals, library.
+
+    ``whole`` goes on to own factors and to how all numbers are spread, which costs as much again.
+    """
+    yield from (*catalogue.ASSETS, quality.flag)
+    yield from (panel.security, panel.book_equity, panel.statement, panel.security_month)
+    yield from (signals.characteristic, factors.library_factor)
+    if whole:
+        yield from (*portfolios.ASSETS, factors.factor_return, distributions.distribution)
+    yield quality.result_flag
 
 
-def build(warehouse: Warehouse, settings: Settings, assets: Sequence[TableAsset]) -> None:
+def new_warehouse(settings: Settings, folder: Path, *, whole: bool = False) -> Warehouse:
+    """Ingest all data sets and build what `filled_assets` fill."""
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    warehouse.prepare(TABLES.values())
+    with warehouse.held() as held:
+        ingestion = Ingestion(held, RawStore(folder / "raw"), DEFAULT_SHARE, NOW)
+        for data_set in DATA_SETS:
+            ingestion.run(data_set, source_of(settings, data_set), ())
+        months = build(held, settings, whole=whole)
+        record_build(held, settings, months, run_id="clean", now=NOW)
+    return warehouse
+
+
+def build(warehouse: Warehouse, settings: Settings, *, whole: bool) -> MonthRange:
     last = State.of(warehouse).last_month(settings)
     assert last, "there are no prices"
     months = MonthRange.of_months(settings.start_month, last)
-    for asset in assets:
+    for asset in filled_assets(whole=whole):
         deque(asset.fill(Run(warehouse, settings, months)), maxlen=0)
+    return months
 
 
 class Bench:
@@ -124,12 +148,8 @@ class Bench:
         self.vendor = Vendor.written(folder / "clean")
         self.settings = settings_for(self.vendor.paths, folder)
         self.store = RawStore(folder / "raw")
-        self.warehouse = Warehouse(folder / "clean.duckdb")
-        self.warehouse.prepare(TABLES.values())
+        self.warehouse = new_warehouse(self.settings, folder, whole=True)
         with self.warehouse.held() as held:
-            for data_set in DATA_SETS:
-                self._ingested(held, self.settings, data_set, DEFAULT_SHARE)
-            build(held, self.settings, list(filled_assets()))
             self.clean = {data_set: content(held, data_set) for data_set in DATA_SETS}
 
     def trial(self, fault: Fault) -> Trial:
@@ -139,19 +159,15 @@ class Bench:
         source = self._delivering(fault.data_set, injected.rows)
         copy = Warehouse(folder / "warehouse.duckdb")
         shutil.copyfile(self.warehouse.path, copy.path)
-        refusal = None
         with copy.held() as held:
-            try:
-                report = self._ingested(held, settings, fault.data_set, DEFAULT_SHARE, source)
-            except DataError as error:
-                refusal = str(error)
-                assert equal_tables(content(held, fault.data_set), self.clean[fault.data_set])
-                report = self._ingested(held, settings, fault.data_set, 1.0, source)
-            if report.parsed:
-                build(held, settings, list(filled_assets()))
+            report = self._ingested(held, settings, fault.data_set, DEFAULT_SHARE, source)
+            # A context of a check costs as much as the build of a small market.
+            failed = failed_checks(held, fault.data_set) if fault.by == "check" else []
+            if report.parsed and not failed:
+                build(held, settings, whole=fault.rule in RESULTS)
             faulty = content(held, fault.data_set)
         shutil.rmtree(folder)
-        return Trial(fault, injected, self.clean[fault.data_set], faulty, report, refusal)
+        return Trial(fault, injected, self.clean[fault.data_set], faulty, report, failed)
 
     def _delivering(self, data_set: str, rows: pl.DataFrame | None) -> Delivered | None:
         """A source of these rows in place of the clean file, if there is one."""
@@ -189,25 +205,24 @@ class Bench:
         return settings_for({**self.vendor.paths, data_set: changed}, folder)
 
 
+def failed_checks(warehouse: Warehouse, data_set: str) -> list[str]:
+    """Names of the checks of a raw table that fail and stop what depends on it."""
+    names = []
+    for check in number_checks():
+        (spec,) = check.check_specs
+        if spec.blocking and spec.asset_key == raw_key(data_set):
+            result = check(dg.build_asset_check_context(resources={"warehouse": warehouse}))
+            names += [] if result.passed else [spec.name]
+    return names
+
+
 def content(warehouse: Warehouse, data_set: str) -> Content:
+    rows = warehouse.table(DATA_SETS[data_set])
     return Content(
-        raw=warehouse.table(DATA_SETS[data_set]),
+        # What the vendor says; what ingestion adds stands last, from the file on.
+        raw=rows.select(rows.columns[: rows.columns.index("file")]),
         quarantine=warehouse.table(QUARANTINE),
         flags=warehouse.table(FLAG),
         log=warehouse.read("select * from raw.ingest_log order by file"),
         tables={t.qualified_name: warehouse.table(t) for t in COMPARED},
     )
-
-
-def equal_tables(one: Content, other: Content) -> bool:
-    return (
-        one.raw.equals(other.raw)
-        and one.quarantine.equals(other.quarantine)
-        and one.flags.equals(other.flags)
-        and one.log.equals(other.log)
-        and all(one.tables[name].equals(other.tables[name]) for name in one.tables)
-    )
-
-
-def last_months(content: Content) -> date:
-    return content.tables[SECURITY_MONTH.qualified_name]["month_end"].max()
