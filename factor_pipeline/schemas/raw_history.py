@@ -58,7 +58,13 @@ VINTAGE_DIFF = Table(
             nullable=True,
         ),
         Column("column_name", pl.String, "name", "Column that changed; '*' for rows as a whole."),
-        Column("rows_before", pl.Int64, "count", "Rows of the month before.", minimum=0),
+        Column(
+            "rows_before",
+            pl.Int64,
+            "count",
+            "Rows of the month that these files had before.",
+            minimum=0,
+        ),
         Column(
             "rows_new",
             pl.Int64,
