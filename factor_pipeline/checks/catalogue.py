@@ -9,7 +9,15 @@ import polars as pl
 from factor_pipeline.assets.common import Frames, Run, table_asset
 from factor_pipeline.checks.every import every_check
 from factor_pipeline.checks.rules import FLAG_ASSETS
-from factor_pipeline.checks.suites import Expectation, error_suite, warning_suite
+from factor_pipeline.checks.suites import (
+    BETWEEN,
+    COLUMNS,
+    IN_SET,
+    NOT_NULL,
+    Expectation,
+    error_suite,
+    warning_suite,
+)
 from factor_pipeline.schemas.flag import RULE
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.schemas.registry import checked_tables
@@ -105,21 +113,21 @@ def _of_columns(arguments: Mapping[str, Any]) -> str:
 
 _TWICE: Final = "A row that is there twice counts twice in every sum and join."
 _WORDS: Final[Mapping[str, _Wording]] = {
-    "expect_table_columns_to_match_ordered_list": (
+    COLUMNS: (
         lambda _: "The columns are those declared, in their order.",
         "Queries of users and of later steps would fail or read something else.",
     ),
     "expect_column_values_to_be_unique": (lambda a: f"One row per {a['column']}.", _TWICE),
     "expect_compound_columns_to_be_unique": (_of_columns, _TWICE),
-    "expect_column_values_to_not_be_null": (
+    NOT_NULL: (
         lambda a: f"{a['column']} is never NULL.",
         "A row without it says nothing, or drops out of joins in silence.",
     ),
-    "expect_column_values_to_be_between": (
+    BETWEEN: (
         _within,
         "A figure that cannot be moves every rank and mean it enters.",
     ),
-    "expect_column_values_to_be_in_set": (
+    IN_SET: (
         lambda a: f"{a['column']} is one of {', '.join(map(str, a['value_set']))}.",
         "What is filtered by the known values would miss the row.",
     ),

@@ -14,7 +14,7 @@ from factor_pipeline.schemas.quality import CHECK_RESULT
 from factor_pipeline.schemas.rules.rule import Severity
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.settings import Settings
-from factor_pipeline.warehouse.store import Warehouse
+from factor_pipeline.warehouse.store import Change, Warehouse
 
 # Two ways to round sums over a window; estimates are of order 1, their errors of order 0.1, and
 # t-values of markets of order 100.
@@ -35,20 +35,37 @@ def reported(
     warehouse: Warehouse, table_name: str, check_name: str, severity: Severity, finding: Finding
 ) -> dg.AssetCheckResult:
     """Store the finding and hand it to Dagster."""
-    row = {
-        "table_name": table_name,
-        "check_name": check_name,
-        "severity": severity,
-        "passed": finding.passed,
-        "failing_rows": finding.failing_rows,
-        "observed": finding.observed,
-    }
-    warehouse.replace(
-        CHECK_RESULT,
-        pl.DataFrame([row], schema=CHECK_RESULT.polars_schema),
-        table_name=table_name,
-        check_name=check_name,
+    store(warehouse, [(table_name, check_name, severity, finding)])
+    return handed_on(severity, finding)
+
+
+def store(warehouse: Warehouse, found: Sequence[tuple[str, str, Severity, Finding]]) -> None:
+    """Keep findings as rows of ``quality.check_result``: table, check, severity, finding each."""
+    rows = [
+        {
+            "table_name": table,
+            "check_name": check,
+            "severity": severity,
+            "passed": finding.passed,
+            "failing_rows": finding.failing_rows,
+            "observed": finding.observed,
+        }
+        for table, check, severity, finding in found
+    ]
+    warehouse.write(
+        [
+            Change(
+                CHECK_RESULT,
+                pl.DataFrame(rows, schema=CHECK_RESULT.polars_schema),
+                "list_contains($checks, table_name || ' ' || check_name)",
+                {"checks": [f"{table} {check}" for table, check, *_ in found]},
+            )
+        ]
     )
+
+
+def handed_on(severity: Severity, finding: Finding) -> dg.AssetCheckResult:
+    """Return a finding as Dagster takes it."""
     return dg.AssetCheckResult(
         passed=finding.passed,
         severity=dg.AssetCheckSeverity.ERROR if severity == "error" else dg.AssetCheckSeverity.WARN,

@@ -7,6 +7,7 @@ from datetime import date
 from factor_pipeline.schemas.table import Column, Table
 
 COLUMNS = "expect_table_columns_to_match_ordered_list"
+BETWEEN = "expect_column_values_to_be_between"
 IN_SET = "expect_column_values_to_be_in_set"
 NOT_NULL = "expect_column_values_to_not_be_null"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from factor_pipeline.checks.suites import COLUMNS, IN_SET, NOT_NULL, Expectation
+from factor_pipeline.checks.suites import BETWEEN, COLUMNS, IN_SET, NOT_NULL, Expectation
 from factor_pipeline.errors import FactorPipelineError
 from factor_pipeline.schemas.table import Table
 
@@ -79,7 +79,7 @@ def validate(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) ->
     outcomes |= {
         e.rule: Outcome(e.rule, True, 0, [])  # noqa: FBT003
         for e in suite
-        if e.kind == NOT_NULL and e.rule not in outcomes and _is_filled(frame, e)
+        if e.rule not in outcomes and _holds(frame, e)
     }
     possible = [e for e in suite if e.rule not in outcomes]
     if possible:
@@ -103,10 +103,29 @@ def _narrowed(table: Table, frame: pl.DataFrame, suite: Sequence[Expectation]) -
     return narrow.with_columns(pl.col(pl.Int32).cast(pl.Int64))
 
 
-def _is_filled(frame: pl.DataFrame, expectation: Expectation) -> bool:
-    """Whether a column has no gap, NaN included: a count here, 9 ms in Great Expectations."""
+def _holds(frame: pl.DataFrame, expectation: Expectation) -> bool:
+    """Whether a look at the whole column tells that an expectation of its values holds.
+
+    A gap, a bound or a value outside a set is seen at once here, and takes 9 ms in Great
+    Expectations, which looks at single rows: it tells which, where there are any. Most columns have
+    none.
+    """
+    if expectation.kind not in {NOT_NULL, BETWEEN, IN_SET} or not expectation.reads:
+        return False
     column = frame[expectation.reads[0]]
-    return not column.has_nulls() and not (column.dtype.is_float() and column.is_nan().any())
+    if column.dtype.is_float() and column.is_nan().any():
+        return False
+    arguments: Mapping[str, Any] = expectation.arguments
+    if expectation.kind == NOT_NULL:
+        return not column.has_nulls()
+    if expectation.kind == IN_SET:
+        seen = column.drop_nulls().unique()
+        seen = seen.cast(pl.String) if seen.dtype == pl.Categorical else seen
+        known = pl.Series(arguments["value_set"], dtype=seen.dtype)
+        return bool(seen.is_in(known.implode()).all())
+    least, most = arguments["min_value"], arguments["max_value"]
+    below = least is not None and (column < least).any()
+    return not below and not (most is not None and (column > most).any())
 
 
 def _columns(frame: pl.DataFrame, expectation: Expectation) -> Outcome:

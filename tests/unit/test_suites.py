@@ -1,3 +1,4 @@
+import math
 import shutil
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
@@ -5,10 +6,19 @@ from types import SimpleNamespace
 import dagster as dg
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from factor_pipeline.checks import validation
 from factor_pipeline.checks.results import Finding, reported
-from factor_pipeline.checks.suites import Expectation, error_suite, warning_suite
+from factor_pipeline.checks.suites import (
+    BETWEEN,
+    IN_SET,
+    NOT_NULL,
+    Expectation,
+    error_suite,
+    warning_suite,
+)
 from factor_pipeline.checks.tables import table_checks
 from factor_pipeline.checks.validation import CheckMachineryError, Outcome, together, validate
 from factor_pipeline.months import MonthRange
@@ -100,6 +110,56 @@ def test_a_gap_is_found_in_a_number_as_in_a_text_and_nan_is_one():
         assert outcomes["share is there"].passed == is_there
         assert outcomes["share is there"].failing_rows == (0 if is_there else 1)
         assert outcomes["name is there"].passed
+
+
+_TEXT = st.none() | st.sampled_from("abc")
+_NUMBER = st.none() | st.floats(-2, 2) | st.just(math.nan)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(st.tuples(_TEXT, _NUMBER), min_size=1, max_size=6),
+    bounds=st.tuples(st.none() | st.floats(-2, 0), st.none() | st.floats(0, 2)),
+    known=st.lists(st.sampled_from("abcd"), max_size=4, unique=True),
+    categories=st.booleans(),
+)
+def test_what_a_look_at_a_column_tells_is_what_great_expectations_says(
+    rows, bounds, known, categories
+):
+    table = Table(
+        layer="quality",
+        name="looks",
+        description="Columns of every kind of rule.",
+        key=("row",),
+        columns=(
+            Column("row", pl.Int64, "number", "The key."),
+            Column("text", pl.String, "name", "Some name."),
+            Column("number", pl.Float64, "share", "Some number."),
+        ),
+    )
+    frame = pl.DataFrame(
+        {"row": range(len(rows)), "text": [t for t, _ in rows], "number": [n for _, n in rows]},
+        schema=table.polars_schema,
+    )
+    frame = frame.cast({"text": pl.Categorical}) if categories else frame
+    low, high = bounds
+    suite = [
+        Expectation(f"{kind} {column}", kind, {"column": column, **arguments}, (column,))
+        for kind, columns, arguments in (
+            (NOT_NULL, ("text", "number"), {}),
+            (BETWEEN, ("number",), {"min_value": low, "max_value": high}),
+            (IN_SET, ("text",), {"value_set": known}),
+        )
+        for column in columns
+        # Great Expectations refuses a range without bounds.
+        if kind != BETWEEN or bounds != (None, None)
+    ]
+    quick = validate(table, frame, suite)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(validation, "_holds", lambda *_: False)
+        slow = validate(table, frame, suite)
+    assert [o.passed for o in quick] == [o.passed for o in slow]
+    assert [o for o in quick if not o.passed] == [o for o in slow if not o.passed]
 
 
 def test_outcomes_come_in_the_order_of_the_suite():
