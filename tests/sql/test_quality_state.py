@@ -185,7 +185,7 @@ def test_the_report_states_ages_rules_and_tables(published, tmp_path):
     assert "prices acme 2024-03-01 1 4 3 good" in flat
     assert "raw.price_daily 3 2 2024-02-01 A spike that goes back." in flat
     assert "Rules that found nothing: 1" in flat
-    assert "2024-02-06 spike_ reversal B 2024-01-30 spike B" in flat
+    assert "2024-02-06 spike_reversal B 2024-01-30 spike B" in flat
     assert "State of each table" in flat
 
 
