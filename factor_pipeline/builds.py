@@ -25,7 +25,7 @@ from factor_pipeline.warehouse.store import Change, Warehouse
 # rows alone, which have hashes of their own; an earlier end changes nothing before it.
 _NOT_IN_NUMBERS: dict[str, bool | set[str]] = {
     "schedule": True,
-    "quality": {"max_bad_file_share", "max_changed_share", "max_age_days"},
+    "quality": {"max_bad_file_share", "max_changed_share", "max_lost_share", "max_age_days"},
     "last_month": True,
     **{data_set: {"path", "exclude"} for data_set in DATA_SETS},
 }

@@ -13,6 +13,9 @@ from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Sourc
 from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.sources.simulated import Simulated
 
+LOST_ROWS = "lost_rows"
+"""Rule that a version of a file breaks when it lacks most rows of the one before."""
+
 
 @dataclass(slots=True)
 class IngestReport:
@@ -97,6 +100,7 @@ class Fetch:
     report: IngestReport
     fetched_at: Mapping[str, datetime]
     at: datetime
+    max_lost_share: float
 
     def changed(self, file: str, offer: Offer, content: bytes) -> Fetched | None:
         """Keep the bytes of a file and parse them; null when they were read before."""
@@ -109,6 +113,8 @@ class Fetch:
                 self.report.quarantined.append(file)
             return None
         frame, rejected, vintage = _parse(self.source, offer, content)
+        if frame is not None and (lost := self._lost_rows(file, frame)):
+            frame, rejected = None, _rejected(lost)
         self.report.rejected += rejected.height
         if frame is None:
             self.report.quarantined.append(file)
@@ -137,6 +143,24 @@ class Fetch:
             log["ingested_at"] = self.known.snapshots.current[file]["known_from"]
         return Fetched(log, digest, frame, rejected)
 
+    def _lost_rows(self, file: str, frame: pl.DataFrame) -> BadFileError | None:
+        """Say that a version lacks most rows of the one before; null where it does not.
+
+        A vendor's short answer (the newest hundred days, say) is a good file, and would delete the
+        history of a stock. Another simulated market has other rows by right.
+        """
+        before = self._before(file)
+        if before is None or self.source.name == Simulated.name:
+            return None
+        rows = cast("int", before["rows"])
+        if frame.height >= (1 - self.max_lost_share) * rows:
+            return None
+        return BadFileError(
+            LOST_ROWS,
+            f"the file has {frame.height} rows where it had {rows}, and these stay; fetch it "
+            "whole, or raise quality.max_lost_share if the others are gone for good",
+        )
+
     def _before(self, file: str) -> dict[str, object] | None:
         """Log entry of the file, if it stems from this source."""
         before = self.known.log.get(file)
@@ -149,6 +173,11 @@ def _parse(
     try:
         parsed: Parsed = source.parse(offer, content)
     except BadFileError as bad:
-        row = {"row": bad.row, "rule": bad.rule, "reason": bad.reason, "value": bad.value}
-        return None, pl.DataFrame([row], schema=REJECT_SCHEMA), offer.vintage
+        return None, _rejected(bad), offer.vintage
     return parsed.frame, parsed.rejected, parsed.vintage or offer.vintage
+
+
+def _rejected(bad: BadFileError) -> pl.DataFrame:
+    """Return the one row that a bad file has in quarantine."""
+    row = {"row": bad.row, "rule": bad.rule, "reason": bad.reason, "value": bad.value}
+    return pl.DataFrame([row], schema=REJECT_SCHEMA)

@@ -9,7 +9,7 @@ import polars as pl
 
 from factor_pipeline.changes import first_changed_day
 from factor_pipeline.errors import DataError, SettingsError
-from factor_pipeline.fetching import Fetch, Fetched, IngestReport, Known
+from factor_pipeline.fetching import LOST_ROWS, Fetch, Fetched, IngestReport, Known
 from factor_pipeline.outages import as_refusal, reason_of
 from factor_pipeline.schemas.provenance import arriving
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
@@ -38,6 +38,8 @@ class Ingestion:
         For files that were fetched before this ingestion: when, UTC.
     is_complete
         Whether what is offered is all there is: other files leave with their rows.
+    max_lost_share
+        Largest share of its rows that a new version of a file may lack; with more it is bad.
     """
 
     warehouse: Warehouse
@@ -46,6 +48,7 @@ class Ingestion:
     now: datetime
     fetched_at: Mapping[str, datetime] = field(default_factory=dict)
     is_complete: bool = False
+    max_lost_share: float = 1.0
 
     def run(self, data_set: str, source: Source | None, exclude: Sequence[str]) -> IngestReport:
         """Bring the raw rows of ``data_set`` up to date, in one transaction.
@@ -73,7 +76,9 @@ class Ingestion:
         offered: set[str] = set()
         fetched: list[Fetched] = []
         if source:
-            fetch = Fetch(source, self.store, known, report, self.fetched_at, at)
+            fetch = Fetch(
+                source, self.store, known, report, self.fetched_at, at, self.max_lost_share
+            )
             try:
                 for offer in source.files():
                     file = f"{data_set}/{offer.name}"
@@ -111,8 +116,11 @@ class Ingestion:
             data_set=data_set,
         )
         rejected = self.warehouse.read(
-            "select distinct file, sha256 from quality.quarantine where data_set = $data_set",
+            # Whether too many rows are lost is a matter of the settings, which may have changed.
+            "select distinct file, sha256 from quality.quarantine "
+            "where data_set = $data_set and rule <> $judged_anew",
             data_set=data_set,
+            judged_anew=LOST_ROWS,
         )
         logged = {row["file"]: row for row in log.to_dicts()}
         return Known(logged, set(rejected.rows()), Snapshots.of(self.warehouse, data_set))

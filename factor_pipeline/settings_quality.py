@@ -99,6 +99,7 @@ class QualitySettings(Section):
 
     max_bad_file_share: Number = Field(default=0.05, ge=0, le=1)
     max_changed_share: Number = Field(default=0.01, ge=0, le=1)
+    max_lost_share: Number = Field(default=0.5, ge=0, le=1)
     max_age_days: MaxAgeSettings = MaxAgeSettings()
     exclude: Annotated[tuple[str, ...], AfterValidator(_excludable)] = ()
     exclusions: tuple[Exclusion, ...] = ()

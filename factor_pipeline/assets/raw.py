@@ -57,6 +57,7 @@ def raw_asset(data_set: str, settings: Settings) -> dg.AssetsDefinition:
             now,
             delivery.fetched_at,
             is_complete=delivery.is_complete,
+            max_lost_share=current.quality.max_lost_share,
         )
         exclude = getattr(current, data_set).exclude
         report = ingestion.run(data_set, delivery.source, exclude)

@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 
 from factor_pipeline.months import add_months
+from factor_pipeline.schemas.factor import FACTOR_RETURN
 from factor_pipeline.schemas.panel import SECURITY, SECURITY_MONTH
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.schemas.rules import RULES
@@ -45,6 +46,7 @@ def expect_what_is_said(trial: Trial) -> None:
     expect_raw_rows(trial)
     expect_panel(trial)
     expect_panel_flags(trial)
+    expect_library(trial)
     expect_earlier_months(trial)
     expect_flagged(trial)
 
@@ -178,6 +180,18 @@ def altered_cells(
             inside &= pl.col("ticker") == injected.subject
         differs &= ~(inside & close.fill_null(value=False))
     return both.filter(differs)
+
+
+def expect_library(trial: Trial) -> None:
+    """The library's factors differ in the months that the fault touched, and in its edition."""
+    tables = trial.clean.tables, trial.faulty.tables
+    clean, faulty = (
+        t[FACTOR_RETURN.qualified_name].filter(pl.col("source") == "library") for t in tables
+    )
+    changed = differing(clean, faulty)
+    touched = set(map(month_end, trial.injected.days)) if trial.fault.data_set == "library" else ()
+    assert set(changed["month_end"]) <= set(touched)
+    assert changed["vintage"].n_unique() <= 1
 
 
 def expect_earlier_months(trial: Trial) -> None:

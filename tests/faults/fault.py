@@ -9,7 +9,7 @@ import polars as pl
 
 from tests.faults.vendor import Vendor
 
-By = Literal["quarantine", "outage", "flag", "check", "unseen", "nothing"]
+By = Literal["quarantine", "outage", "flag", "check", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Fault:
         Where the rule speaks: ``quarantine`` (``quality.quarantine``; the bad rows stay out, or the
         file does and its last good rows stay), ``outage`` (likewise, but so large a share of the
         files is bad that none is taken), ``flag`` (``quality.flag``), ``check``
-        (of that name on the raw table: nothing is built), ``unseen`` (no rule sees it), ``nothing``
+        (of that name on the raw table: nothing is built), ``nothing``
         (it is no fault: the same rows are read).
     outcome
         What happens to the published data, as a sentence.

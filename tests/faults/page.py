@@ -23,7 +23,7 @@ clean market, ingests and builds that market again, and holds that
 
 Rows and files that were rejected are in `quality.quarantine` with file, line, rule and value; rows
 that stay and look faulty are in `quality.flag` with rule, subject and day, and what each rule looks
-for, and from which threshold on, is in `quality.rule`. Flags change no number.
+for, and from which threshold on, is in `quality.rule`. A flag alone changes no number.
 
 This page is made from the corpus by `{COMMAND}`; a test holds it up to date."""
 
@@ -34,7 +34,6 @@ _SEEN = {
     "flag": "`{}` in `quality.flag`",
     "nothing": "nothing: it is no fault",
     "check": "check `{}` of the raw table",
-    "unseen": "**no rule**",
 }
 _CLEAN = f"""## What clean data are flagged with
 

@@ -47,7 +47,7 @@ SOURCES = {
 }
 CHOICES = {"portfolios": {"min_market_stocks": 10}, "backtest": {"min_names": 3}}
 NOW = datetime(2009, 1, 1, tzinfo=UTC)
-DEFAULT_SHARE = Settings().quality.max_bad_file_share
+QUALITY = Settings().quality
 RESULTS = {rule.name for rule in RESULT_RULES}
 COMPARED = (SECURITY, SECURITY_MONTH, CHARACTERISTIC, FACTOR_RETURN)
 
@@ -123,7 +123,7 @@ def new_warehouse(settings: Settings, folder: Path, *, whole: bool = False) -> W
     warehouse = Warehouse(folder / "warehouse.duckdb")
     warehouse.prepare(TABLES.values())
     with warehouse.held() as held:
-        ingestion = Ingestion(held, RawStore(folder / "raw"), DEFAULT_SHARE, NOW)
+        ingestion = Ingestion(held, RawStore(folder / "raw"), QUALITY.max_bad_file_share, NOW)
         for data_set in DATA_SETS:
             ingestion.run(data_set, source_of(settings, data_set), ())
         months = build(held, settings, whole=whole)
@@ -160,10 +160,12 @@ class Bench:
         copy = Warehouse(folder / "warehouse.duckdb")
         shutil.copyfile(self.warehouse.path, copy.path)
         with copy.held() as held:
-            report = self._ingested(held, settings, fault.data_set, DEFAULT_SHARE, source)
+            report = self._ingested(held, settings, fault.data_set, source)
             # A context of a check costs as much as the build of a small market.
             failed = failed_checks(held, fault.data_set) if fault.by == "check" else []
-            if report.parsed and not failed:
+            # All else follows from the raw rows.
+            same = rows_of_vendor(held, fault.data_set).equals(self.clean[fault.data_set].raw)
+            if not same and not failed:
                 build(held, settings, whole=fault.rule in RESULTS)
             faulty = content(held, fault.data_set)
         shutil.rmtree(folder)
@@ -181,10 +183,15 @@ class Bench:
         warehouse: Warehouse,
         settings: Settings,
         data_set: str,
-        share: float,
         source: Delivered | None = None,
     ) -> IngestReport:
-        ingestion = Ingestion(warehouse, self.store, share, NOW)
+        ingestion = Ingestion(
+            warehouse,
+            self.store,
+            QUALITY.max_bad_file_share,
+            NOW,
+            max_lost_share=QUALITY.max_lost_share,
+        )
         return ingestion.run(data_set, source or source_of(settings, data_set), ())
 
     def _settings_with(self, data_set: str, injected: Injected, folder: Path) -> Settings:
@@ -216,11 +223,15 @@ def failed_checks(warehouse: Warehouse, data_set: str) -> list[str]:
     return names
 
 
-def content(warehouse: Warehouse, data_set: str) -> Content:
+def rows_of_vendor(warehouse: Warehouse, data_set: str) -> pl.DataFrame:
+    """Raw rows without what ingestion adds, which stands last, from the file on."""
     rows = warehouse.table(DATA_SETS[data_set])
+    return rows.select(rows.columns[: rows.columns.index("file")])
+
+
+def content(warehouse: Warehouse, data_set: str) -> Content:
     return Content(
-        # What the vendor says; what ingestion adds stands last, from the file on.
-        raw=rows.select(rows.columns[: rows.columns.index("file")]),
+        raw=rows_of_vendor(warehouse, data_set),
         quarantine=warehouse.table(QUARANTINE),
         flags=warehouse.table(FLAG),
         log=warehouse.read("select * from raw.ingest_log order by file"),

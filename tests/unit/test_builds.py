@@ -194,6 +194,7 @@ def test_other_settings_make_every_month_stale(built, section):
         {"schedule": {"cron": "0 4 * * *"}},
         {"quality": {"max_bad_file_share": 0.5}},
         {"quality": {"max_changed_share": 0.5}},
+        {"quality": {"max_lost_share": 0.9}},
         {"quality": {"max_age_days": {"prices": 9}}},
         {"prices": {"exclude": ["x"]}},
         {"last_month": "2020-10"},

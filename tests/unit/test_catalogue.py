@@ -11,6 +11,7 @@ import factor_pipeline
 from factor_pipeline.checks.catalogue import catalogue
 from factor_pipeline.checks.every import every_check
 from factor_pipeline.checks.suites import error_suite, warning_suite
+from factor_pipeline.fetching import LOST_ROWS
 from factor_pipeline.schemas.flag import RULE
 from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.schemas.registry import checked_tables
@@ -91,6 +92,8 @@ def test_every_name_a_parser_uses_is_a_screen_of_its_data_sets_and_no_screen_is_
     # Written in a table of rejected rows; columns of Yahoo's files, which are found at run time.
     used = {"ragged_row": set(CSV), "missing_adj_close": {"benchmark", "etf"}}
     used["missing_close"] = {"benchmark", "etf"}
+    # What no parser can see: that the file had more rows before.
+    used[LOST_ROWS] = {*CSV, "library"}
     for path in sorted(SOURCES.rglob("*.py")):
         for name in names_in(path):
             assert declared[name] & set(SERVES[path.name]), (path.name, name)

@@ -338,6 +338,28 @@ def test_too_many_bad_files_change_nothing_at_all(desk):
     assert desk.closes()["prices/D.csv"] == [7.0]
 
 
+def test_a_file_that_lost_most_of_its_rows_keeps_those_it_had(desk):
+    whole = prices("A", [1.0, 2.0, 3.0])
+    desk.ingest(shelf(A=whole, B=prices("B", [5.0, 6.0])))
+    short = shelf(A=prices("A", [3.5]), B=prices("B", [6.5]))
+    for days in (1, 2):
+        report = desk.ingest(short, days=days, max_lost_share=0.5)
+        assert desk.closes() == {"prices/A.csv": [1.0, 2.0, 3.0], "prices/B.csv": [6.5]}
+        assert desk.statuses() == {"prices/A.csv": "stale", "prices/B.csv": "parsed"}
+        assert report.quarantined == ["prices/A.csv"]
+        ((file, row, rule, _),) = desk.quarantine()
+        assert (file, row, rule) == ("prices/A.csv", None, "lost_rows")
+    (reason,) = desk.warehouse.table(QUARANTINE)["reason"]
+    assert reason.startswith("the file has 1 rows where it had 3, and these stay; ")
+    # Whole again, or taken as it is: both are a matter of the next ingestion.
+    desk.ingest(shelf(A=whole, B=prices("B", [6.5])), days=3, max_lost_share=0.5)
+    assert desk.statuses() == {"prices/A.csv": "parsed", "prices/B.csv": "parsed"}
+    desk.ingest(short, days=4, max_lost_share=0.5)
+    desk.ingest(short, days=5, max_lost_share=1.0)
+    assert desk.closes() == {"prices/A.csv": [3.5], "prices/B.csv": [6.5]}
+    assert desk.quarantine() == []
+
+
 @pytest.mark.parametrize("table", [QUARANTINE, INGEST_LOG, PENDING], ids=lambda t: t.name)
 def test_a_failure_in_the_middle_changes_nothing(desk, monkeypatch, table):
     desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))

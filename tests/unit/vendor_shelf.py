@@ -95,13 +95,15 @@ class Desk:
         exclude: tuple[str, ...] = (),
         days: int = 0,
         max_bad_share: float = 0.5,
+        max_lost_share: float = 1.0,
     ) -> IngestReport:
         if source:
             source.parsed.clear()
         now = MONDAY + timedelta(days=days)
-        return Ingestion(self.warehouse, self.store, max_bad_share, now).run(
-            data_set, source, exclude
+        ingestion = Ingestion(
+            self.warehouse, self.store, max_bad_share, now, max_lost_share=max_lost_share
         )
+        return ingestion.run(data_set, source, exclude)
 
     def closes(self) -> dict[str, list[float]]:
         rows = self.warehouse.table(PRICE_DAILY)

@@ -74,6 +74,12 @@ _FILES: Final = (
     Screen("not_text", CSV, "The file is no UTF-8 text.", _NOT_THE_DATA),
     Screen("renamed_columns", CSV, "The header lacks a column or repeats one.", _NOT_THE_DATA),
     Screen("ragged_rows", CSV, "No row fits the header, or a quote never closes.", _DAMAGED),
+    Screen(
+        "lost_rows",
+        (*CSV, "library"),
+        "The file lacks most of the rows that it had before (quality.max_lost_share).",
+        "A vendor's short answer, such as the newest hundred days, would delete history.",
+    ),
     Screen("truncated_gzip", GZIP, "The gzip file ends too early.", _DAMAGED),
     Screen("corrupt_gzip", GZIP, "The gzip file is damaged.", _DAMAGED),
     Screen("unsafe_gzip", GZIP, "The gzip file unpacks to far more than its size.", _UNSAFE),
