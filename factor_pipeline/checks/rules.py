@@ -66,6 +66,8 @@ def _finding(rule: Rule, flagged: pl.DataFrame) -> Finding:
     return Finding(
         passed=flagged.is_empty(),
         failing_rows=flagged.height,
-        observed=f"{flagged.height} rows flagged. {rule.finds}",
+        observed="no row flagged"
+        if flagged.is_empty()
+        else f"{flagged.height} rows flagged. {rule.finds}",
         metadata={"flagged": markdown(shown.head(_SHOWN_ROWS))},
     )
