@@ -2,6 +2,7 @@ import json
 import shutil
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from factor_pipeline.instance import prepare_instance
@@ -144,6 +145,10 @@ def test_a_rebuild_of_some_months_gives_the_same_tables(built, tmp_path):
     after = home.tables()
     # What the checks saw are the rows of the months that were run.
     del after["quality.check_result"]
+    spread = after.pop("quality.distribution").filter(pl.col("build") > 1)
+    own = ["build", "compared_with", "distance"]
+    assert spread.drop(own).equals(before["quality.distribution"].drop(own))
+    assert spread["distance"].max() == 0
     for name, table in after.items():
         assert table.equals(before[name]), name
 

@@ -78,7 +78,7 @@ def test_each_table_has_its_rows_checks_flags_and_quarantine(published):
     }
     # Rows, checks, passed, errors, warnings, flagged, quarantined.
     assert tables["panel.security"] == (7, 1, 1, 0, 0, 0, 0)
-    assert tables["raw.price_daily"] == (0, 1, 0, 0, 1, 3, 3)
+    assert tables["raw.price_daily"] == (2, 1, 0, 0, 1, 3, 3)
     assert tables["backtest.holding"][1:] == (1, 0, 1, 0, 0, 0)
     assert tables["quality.flag"] == (3, 0, 0, 0, 0, 0, 0)
     # Funds fill a part of a table, and have checks of their own.

@@ -1,6 +1,6 @@
 """The beta asset and its checks on a work file of a few stocks."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,14 @@ SERIES = {
     "CMA": "cma",
     "RF": "rf",
 }
-_FILLED = {pl.String: "x", pl.Int64: 1, pl.Int32: 1, pl.Boolean: False, pl.Date: date(2000, 1, 31)}
+_FILLED = {
+    pl.String: "x",
+    pl.Int64: 1,
+    pl.Int32: 1,
+    pl.Boolean: False,
+    pl.Date: date(2000, 1, 31),
+    pl.Datetime: datetime(2000, 1, 31),  # noqa: DTZ001 - the warehouse has UTC without saying so
+}
 OWN = tuple(name for name in SERIES if name != "RF")
 
 

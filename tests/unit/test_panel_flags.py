@@ -10,7 +10,8 @@ from polars.testing import assert_frame_equal
 
 from factor_pipeline.assets.common import Run
 from factor_pipeline.assets.panel import security, security_month
-from factor_pipeline.assets.quality import flag, rule
+from factor_pipeline.assets.quality import flag
+from factor_pipeline.checks.catalogue import rule
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.schemas.flag import FLAG, RULE
 from factor_pipeline.schemas.panel import BOOK_EQUITY, SECURITY, SECURITY_MONTH

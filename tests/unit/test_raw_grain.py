@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 import pytest
@@ -7,10 +7,12 @@ from factor_pipeline.checks.numbers import raw_grain
 from factor_pipeline.schemas.raw import MACRO
 from factor_pipeline.warehouse.store import Change, Warehouse
 
+KNOWN = datetime(2020, 6, 1)  # noqa: DTZ001 - UTC, as the warehouse has it
+
 
 def observations(*rows: tuple[str, int, str]) -> pl.DataFrame:
     return pl.DataFrame(
-        [(series, date(2020, month, 1), 1.0, file) for series, month, file in rows],
+        [(series, date(2020, month, 1), 1.0, file, KNOWN) for series, month, file in rows],
         schema=MACRO.polars_schema,
         orient="row",
     )
