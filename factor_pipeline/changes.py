@@ -10,9 +10,11 @@ from factor_pipeline.compute.quality.days import PriceDays
 from factor_pipeline.compute.quality.prices import adjusted_close_flags
 from factor_pipeline.compute.returns import daily_returns, disputed
 from factor_pipeline.schemas.provenance import REBASED, arriving, contract
-from factor_pipeline.schemas.raw import DATA_SETS, PRICE_DAILY
+from factor_pipeline.schemas.raw import DATA_SETS, FUNDAMENTAL, PRICE_DAILY
 from factor_pipeline.schemas.rules.prices import PRICE_THRESHOLDS
 from factor_pipeline.warehouse.store import Warehouse
+
+_FIRST_DAY = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,13 @@ _FACETS: dict[str, tuple[_Facet, ...]] = {
         ),
     ),
     "fundamentals": (
-        _Facet.of("fundamentals", "coalesce(filed_at, period_end)"),
+        _Facet.of(
+            "fundamentals",
+            "coalesce(filed_at, period_end)",
+            # Each download has another one in all rows: it matters for splits only, see
+            # `_first_changed_basis`.
+            without=REBASED[FUNDAMENTAL.qualified_name],
+        ),
         # Whose share classes are whose is not dated: the first filing of a class tells its firm,
         # and market equity adds up the classes of a firm in all months.
         _Facet(
@@ -100,7 +108,31 @@ def first_changed_day(
     ]
     if data_set == "prices":
         days.append(_first_changed_verdict(warehouse, rows, files))
+    if data_set == "fundamentals":
+        days.append(_first_changed_basis(warehouse, rows, files))
     return min((day for day in days if day), default=None)
+
+
+def _first_changed_basis(
+    warehouse: Warehouse, rows: pl.DataFrame, files: Sequence[str]
+) -> date | None:
+    """First day of all when a stock was split between the old and the new day of its share counts.
+
+    Counts of all months are restated through the splits up to that day; without a split in between
+    they stay what they were.
+    """
+    old = warehouse.read(
+        "select distinct vendor_id, shares_basis_date as before from raw.fundamental "
+        "where list_contains($files, file)",
+        files=list(files),
+    )
+    new = rows.select("vendor_id", after="shares_basis_date").unique()
+    splits = warehouse.read("select vendor_id, date from raw.price_daily where split <> 1")
+    moved = old.join(new, on="vendor_id").join(splits, on="vendor_id")
+    passed = pl.col("date").is_between(
+        pl.min_horizontal("before", "after"), pl.max_horizontal("before", "after"), closed="right"
+    )
+    return None if moved.filter(passed).is_empty() else _FIRST_DAY
 
 
 def _first_changed_verdict(

@@ -1,5 +1,5 @@
 -- Grain: one row per month.
--- What did stocks earn without those whose data are known today to be faulty in the month?
+-- What did stocks earn without those whose prices are known today to be faulty in the month?
 -- With hindsight: a stock is left out from the month of a fault to the one in which it became
 -- known, so that both returns of a wrong price go. Nobody could have done so at the time: good for
 -- describing the past, not for a backtest. Edit kept: names of rules that leave nothing out.
@@ -24,7 +24,7 @@ faults as (
             flags.subject = securities.vendor_id
             and flags.known_date >= securities.valid_from
     where
-        flags.table_name in ('raw.price_daily', 'raw.fundamental')
+        flags.table_name = 'raw.price_daily'
         and not list_contains((select settings.kept from settings), flags.rule)
 ),
 

@@ -1,5 +1,5 @@
 -- Grain: one row per month.
--- What did stocks earn without those whose data looked faulty by the end of the month?
+-- What did stocks earn without those whose prices looked faulty by the end of the month?
 -- Point in time: a stock is left out of the month in which a fault became known, which anybody
 -- could have done then. Edit kept: names of rules that leave nothing out. extreme_return must stay
 -- among them, as true crashes are extreme too. mean_return is over all stocks with a return
@@ -13,6 +13,7 @@ rules as (
     from quality.rule
     where
         dated
+        and table_name = 'raw.price_daily'
         and not list_contains((select settings.kept from settings), rule)
 ),
 

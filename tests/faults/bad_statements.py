@@ -172,7 +172,7 @@ BAD_STATEMENTS = (
         ),
         f"Kept: shares and market equity are a third {_UNTIL_NEXT}.",
         _SIZE,
-        also={"market_equity_jump"},
+        also={"market_equity_jump", "shares_jump"},
     ),
     _flagged(
         "shares_jump",

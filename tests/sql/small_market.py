@@ -83,10 +83,11 @@ for _security in SECURITY:
 # The price of ECHO was wrong on the last day of February, which showed in March.
 ECHO_IN_MARCH = "delisted,spike_reversal"
 RULE = rows(
-    "rule dated",
-    ("ends_early", False),
-    ("extreme_return", True),
-    ("spike_reversal", True),
+    "rule dated table_name",
+    ("ends_early", False, "raw.price_daily"),
+    ("extreme_return", True, "raw.price_daily"),
+    ("spike_reversal", True, "raw.price_daily"),
+    ("negative_equity", True, "raw.fundamental"),
 )
 FLAG = rows(
     "rule subject fault_date known_date table_name",

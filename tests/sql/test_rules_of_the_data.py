@@ -30,8 +30,9 @@ def of_year(firm: str, year: int) -> tuple[str, date, date]:
 # What each rule flags: subject, fault_date, known_date.
 EXPECTED = {
     "shares_power_of_ten": {of_year("TENFOLD", 2013)},
-    "shares_off_by_split": {of_year("UNSPLIT", 2013)},
-    "shares_jump": {of_year("ONECLASS", 2014)},
+    "shares_off_by_split": {("UNSPLIT", date(2013, 12, 31), date(2014, 6, 2))},
+    # A split after the filing explains a jump only once it is made.
+    "shares_jump": {of_year("ONECLASS", 2014), of_year("UNSPLIT", 2013)},
     "negative_equity": {of_year("NEGATIVE", 2012)},
     "filing_date_unknown": {("UNDATED", TWELFTH, date(2013, 4, 30))},
     "filed_late": {("LATE", TWELFTH, date(2014, 1, 15))},

@@ -60,7 +60,11 @@ def found(filings: pl.DataFrame, splits: pl.DataFrame = NO_SPLITS) -> list[tuple
 
 def test_a_count_that_a_later_split_is_not_in_is_off_by_it():
     filings = frame(balance(2010, 100.0), balance(2011, 206.0))
-    assert found(filings, split(date(2013, 5, 1), 2.0)) == [("shares_off_by_split", 2011)]
+    # When it was filed it was a jump; what kind was seen with the split.
+    flags = filing_flags(filings, split(date(2013, 5, 1), 2.0), THRESHOLDS).sort("known_date")
+    assert flags["rule"].to_list() == ["shares_jump", "shares_off_by_split"]
+    assert flags["known_date"][0].year == 2012
+    assert flags["known_date"][1] == date(2013, 5, 1)
     # Without the split it is a jump, and a split after both bases explains none.
     assert found(filings) == [("shares_jump", 2011)]
     assert found(filings, split(date(2020, 6, 1), 2.0)) == [("shares_jump", 2011)]
@@ -79,7 +83,30 @@ def test_two_splits_are_tried_one_by_one_and_together():
     splits = pl.concat([split(date(2013, 5, 1), 2.0), split(date(2014, 5, 1), 3.0)])
     for factor in (2.0, 3.0, 6.0, 1 / 6):
         filings = frame(balance(2010, 100.0), balance(2011, 100.0 * factor))
-        assert found(filings, splits) == [("shares_off_by_split", 2011)]
+        rules = [rule for rule, _ in found(filings, splits)]
+        assert rules == ["shares_off_by_split", "shares_jump"]
+
+
+@given(
+    counts=st.lists(st.sampled_from([50.0, 100.0, 200.0, 600.0, 1e5]), min_size=2, max_size=5),
+    events=st.lists(
+        st.tuples(st.integers(2010, 2019), st.sampled_from([0.5, 2.0, 3.0, 10.0])), max_size=4
+    ),
+    cut=st.dates(date(2010, 6, 1), date(2020, 6, 1)),
+)
+def test_share_rules_learn_nothing_from_filings_or_splits_to_come(counts, events, cut):
+    filings = frame(*(balance(2010 + i, shares) for i, shares in enumerate(counts)))
+    days = {date(year, 5, 1): factor for year, factor in events}
+    splits = pl.concat([NO_SPLITS, *(split(day, days[day]) for day in sorted(days))])
+    whole = filing_flags(filings, splits, THRESHOLDS)
+    until_then = filing_flags(
+        filings.filter(pl.col("known_date") <= cut),
+        splits.filter(pl.col("date") <= cut),
+        THRESHOLDS,
+    )
+    known = whole.filter(pl.col("known_date") <= cut)
+    order = ["rule", "subject", "fault_date"]
+    assert until_then.sort(order).equals(known.sort(order))
 
 
 @pytest.mark.parametrize(("ratio", "rule"), [(0.001, "shares_power_of_ten"), (40, "shares_jump")])

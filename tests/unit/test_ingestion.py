@@ -491,6 +491,16 @@ def test_a_split_before_the_day_share_counts_are_adjusted_to_changes_every_month
     assert desk.ingest(shelf(A=later)).changed_from == JANUARY[2]
 
 
+def test_another_download_day_changes_months_only_past_a_split(desk):
+    desk.ingest(shelf(A=prices("A", [1.0, 2.0, 1.0], split=[1.0, 2.0, 1.0])))
+    (_, split_day, day_after) = JANUARY
+    of_days = [statement(shares_basis_date=day) for day in (JANUARY[0], split_day, day_after)]
+    before, on_it, after = of_days
+    assert changed_from(desk, on_it, after, "fundamentals") is None
+    assert changed_from(desk, before, after, "fundamentals") == date(1900, 1, 1)
+    assert changed_from(desk, after, before, "fundamentals") == date(1900, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("after", "day"),
     [

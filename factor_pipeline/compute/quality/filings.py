@@ -109,8 +109,10 @@ def _with_share_ratio(
 ) -> pl.DataFrame:
     """Add ``ratio`` of counts on one split basis, and what explains it.
 
-    ``split`` is the factor of the booked split (or of several taken together) nearest to the ratio
-    or its inverse; ``is_split`` and ``is_power_of_ten`` say whether it is near enough.
+    ``split`` is the factor of the booked split (or of several taken together) that is near the
+    ratio or its inverse, null where none is, and ``split_date`` its day, which may come after the
+    filing: a vendor's download has later splits in its counts, or lacks them. ``is_split`` says
+    whether it was known when the statement was filed.
     """
     rows = balances.filter((pl.col("shares") > 0) & (pl.col("earlier_shares") > 0)).with_row_index(
         "_row"
@@ -137,34 +139,45 @@ def _with_share_ratio(
     )
     ratio = pl.col("shares") / pl.col("earlier_shares") / pl.col("factor").fill_null(1.0)
     rows = rows.join(applied, on="_row", how="left").with_columns(ratio=ratio)
-    nearest = _nearest_split(between.select("_row", "split"), rows.select("_row", "ratio"))
+    explaining = _explaining_split(
+        between.select("_row", "date", "split"),
+        rows.select("_row", "ratio"),
+        thresholds["shares_off_by_split"],
+    )
     digits = pl.col("ratio").log10()
-    return rows.join(nearest, on="_row", how="left").with_columns(
-        is_split=(pl.col("miss") <= thresholds["shares_off_by_split"]).fill_null(value=False),
+    return rows.join(explaining, on="_row", how="left").with_columns(
+        is_split=(pl.col("split_date") <= pl.col("known_date")).fill_null(value=False),
         is_power_of_ten=(digits.round() != 0)
         & ((digits - digits.round()).abs() <= thresholds["shares_power_of_ten"]),
     )
 
 
-def _nearest_split(splits: pl.DataFrame, ratios: pl.DataFrame) -> pl.DataFrame:
-    together = splits.group_by("_row", maintain_order=True).agg(pl.col("split").product())
+def _explaining_split(splits: pl.DataFrame, ratios: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """Return the first split, or product of splits so far, that is near each ratio or its inverse.
+
+    The first, not the nearest: splits that come later change nothing about what was seen.
+    """
+    so_far = splits.sort("_row", "date").with_columns(pl.col("split").cum_prod().over("_row"))
     away_from_one = pl.max_horizontal(pl.col("split"), 1.0 / pl.col("split"))
     missed_by = pl.min_horizontal(
         (pl.col("ratio") / pl.col("split")).log().abs(),
         (pl.col("ratio") * pl.col("split")).log().abs(),
     )
     return (
-        pl.concat([splits, together])
+        pl.concat([splits.select(so_far.columns), so_far])
         .filter(away_from_one >= _SMALLEST_SPLIT)
         .join(ratios, on="_row")
-        .select("_row", "split", miss=missed_by)
-        .sort("_row", "miss", "split")
+        .with_columns(miss=missed_by)
+        .filter(pl.col("miss") <= threshold)
+        .sort("_row", "date", "miss", "split")
         .unique("_row", keep="first", maintain_order=True)
+        .select("_row", "split", split_date="date")
     )
 
 
 def _off_by_split(counts: pl.DataFrame, threshold: float) -> pl.DataFrame:  # noqa: ARG001
-    return counts.filter("is_split").with_columns(
+    return counts.filter(pl.col("split").is_not_null()).with_columns(
+        known_date=pl.max_horizontal("known_date", "split_date"),
         figure="ratio",
         expected=pl.lit(1.0),
         detail=pl.format(

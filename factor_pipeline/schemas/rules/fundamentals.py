@@ -23,7 +23,7 @@ FUNDAMENTAL_RULES = (
         table=_TABLE,
         severity="warn",
         finds="Shares outstanding change by the factor of a booked split that is in the one count "
-        "and not in the other, within 5 %.",
+        "and not in the other, within 5 %. Known from the later of filing and split on.",
         harm="One of the two is on the wrong split basis: market equity is off by the factor.",
         threshold=0.05,
         unit="distance of the ratio from the factor, as a natural logarithm",
