@@ -138,6 +138,8 @@ def table_state(published: Path, name: str) -> TableState:
         try:
             return _table_state(answer, name)
         except UnknownTableError as error:
+            if TABLES[name].layer == "truth":
+                raise SettingsError(f"{name} is there of simulated data only") from error
             raise _older_release() from error
 
 

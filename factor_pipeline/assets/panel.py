@@ -19,6 +19,7 @@ from factor_pipeline.schemas.panel import (
     STATEMENT,
 )
 from factor_pipeline.schemas.raw import DELISTING, FUNDAMENTAL, INDEX_MEMBER, LISTING, PRICE_DAILY
+from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.models import load_sql
 
 _SPLITS = Rows(
@@ -135,15 +136,16 @@ def security_month(run: Run) -> Frames:
         members=run.warehouse.table(INDEX_MEMBER),
         data_end=run.warehouse.read("select max(date) from raw.price_daily").item(),
         flags=run.warehouse.read_months(load_sql("panel/found_faults"), run.months),
-        exclusions=excluded_months(securities, _spans(run)),
+        exclusions=excluded_months(securities, excluded_spans(run.settings)),
     )
     return (security_months(inputs, run.months, rules),)
 
 
-def _spans(run: Run) -> list[Span]:
+def excluded_spans(settings: Settings) -> list[Span]:
+    """Days that the settings leave out."""
     return [
         Span(one.first_day, one.last_day, vendor_id=one.vendor_id, ticker=one.ticker)
-        for one in run.settings.quality.exclusions
+        for one in settings.quality.exclusions
     ]
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.daily_betas import daily_beta_checks
+from factor_pipeline.checks.exclusions import exclusion_checks
 from factor_pipeline.checks.factors import factor_checks
 from factor_pipeline.checks.freshness import freshness_checks
 from factor_pipeline.checks.numbers import number_checks
@@ -27,6 +28,7 @@ def every_check(checked: Iterable[Table], settings: Settings) -> list[dg.AssetCh
         *restatement_checks(settings),
         *staleness_checks(),
         *rule_checks(),
+        *exclusion_checks(),
         *freshness_checks(),
         *factor_checks(),
         *beta_checks(),

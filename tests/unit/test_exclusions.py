@@ -3,7 +3,13 @@ from datetime import date
 import polars as pl
 import pytest
 
+from factor_pipeline.checks.exclusions import found_exclusions
 from factor_pipeline.compute.exclusions import Span, excluded_months
+from factor_pipeline.months import MonthRange
+from factor_pipeline.schemas.panel import SECURITY
+from factor_pipeline.settings import parse_settings
+from factor_pipeline.warehouse.store import Warehouse
+from tests.unit.test_betas_in_the_warehouse import padded
 
 # Security 1 was renamed in the middle of March; 2 has its old ticker since, and left in May.
 SECURITIES = pl.DataFrame(
@@ -45,3 +51,20 @@ def test_spans_that_overlap_leave_a_month_out_once():
     spans = [Span(*days, vendor_id="V1"), Span(*days, ticker="OLD")]
     assert excluded_months(SECURITIES, spans).height == 1
     assert excluded_months(SECURITIES, []).schema == {"security_id": pl.Int64, "month_end": pl.Date}
+
+
+def test_an_exclusion_of_nobody_is_told(tmp_path):
+    def settings(*names: str):
+        days = {"first_day": "2020-02-03", "last_day": "2020-02-20", "reason": "wrong"}
+        spans = [{"ticker": name, **days} for name in names]
+        return parse_settings({"quality": {"exclusions": spans}}, base=tmp_path)
+
+    warehouse = Warehouse(tmp_path / "work.duckdb")
+    warehouse.prepare([SECURITY])
+    warehouse.replace(SECURITY, padded(SECURITY, SECURITIES).select(SECURITY.column_names))
+    months = MonthRange.of_months(date(2020, 1, 1), date(2020, 12, 1))
+    good = found_exclusions(warehouse, settings("OLD"), months)
+    assert (good.passed, good.observed) == (True, "1 exclusions, all of a security")
+    bad = found_exclusions(warehouse, settings("OLD", "ODL"), months)
+    assert (bad.passed, bad.failing_rows) == (False, 1)
+    assert bad.observed == "no security is named ODL on 2020-02-03; correct quality.exclusions"
