@@ -12,6 +12,7 @@ from factor_pipeline.checks.rules import FLAG_ASSETS
 from factor_pipeline.checks.suites import (
     BETWEEN,
     COLUMNS,
+    GRAIN,
     IN_SET,
     NOT_NULL,
     Expectation,
@@ -118,7 +119,7 @@ _WORDS: Final[Mapping[str, _Wording]] = {
         "Queries of users and of later steps would fail or read something else.",
     ),
     "expect_column_values_to_be_unique": (lambda a: f"One row per {a['column']}.", _TWICE),
-    "expect_compound_columns_to_be_unique": (_of_columns, _TWICE),
+    GRAIN: (_of_columns, _TWICE),
     NOT_NULL: (
         lambda a: f"{a['column']} is never NULL.",
         "A row without it says nothing, or drops out of joins in silence.",

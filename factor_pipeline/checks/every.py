@@ -8,10 +8,9 @@ from factor_pipeline.checks.betas import beta_checks
 from factor_pipeline.checks.daily_betas import daily_beta_checks
 from factor_pipeline.checks.exclusions import exclusion_checks
 from factor_pipeline.checks.factors import factor_checks
-from factor_pipeline.checks.freshness import freshness_checks
 from factor_pipeline.checks.numbers import number_checks
 from factor_pipeline.checks.outside_data import outside_data_checks
-from factor_pipeline.checks.restatements import restatement_checks
+from factor_pipeline.checks.raw import raw_checks
 from factor_pipeline.checks.rules import rule_checks
 from factor_pipeline.checks.staleness import staleness_checks
 from factor_pipeline.checks.statistics import statistics_checks
@@ -24,12 +23,11 @@ def every_check(checked: Iterable[Table], settings: Settings) -> list[dg.AssetCh
     """All checks, those of the schemas for the tables ``checked``."""
     return [
         *(check for table in checked for check in table_checks(table)),
+        *raw_checks(settings),
         *number_checks(),
-        *restatement_checks(settings),
         *staleness_checks(),
         *rule_checks(),
         *exclusion_checks(),
-        *freshness_checks(),
         *factor_checks(),
         *beta_checks(),
         *outside_data_checks(),

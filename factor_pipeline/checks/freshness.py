@@ -1,30 +1,12 @@
-"""Checks of the raw data sets: each is young enough, and its source delivered."""
+"""What is checked of the age of raw data sets: each is young enough, and its source delivered."""
 
-import dagster as dg
 import polars as pl
 
 from factor_pipeline.assets.common import markdown
-from factor_pipeline.assets.raw import raw_key
-from factor_pipeline.checks.results import Finding, warehouse_check
+from factor_pipeline.checks.results import Finding
 from factor_pipeline.freshness import complaints
 from factor_pipeline.schemas.quality import FRESHNESS
-from factor_pipeline.settings import DATA_SETS
 from factor_pipeline.warehouse.store import Warehouse
-
-
-def freshness_checks() -> list[dg.AssetChecksDefinition]:
-    """All checks of this module."""
-    return [_up_to_date(data_set) for data_set in DATA_SETS]
-
-
-def _up_to_date(data_set: str) -> dg.AssetChecksDefinition:
-    return warehouse_check(
-        raw_key(data_set),
-        "is_up_to_date",
-        "warn",
-        "The source delivered all its files, and the newest day is within quality.max_age_days.",
-        lambda warehouse: freshness(warehouse, data_set),
-    )
 
 
 def freshness(warehouse: Warehouse, data_set: str) -> Finding:

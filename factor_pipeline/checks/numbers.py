@@ -4,11 +4,9 @@ import dagster as dg
 import polars as pl
 
 from factor_pipeline.assets.common import asset_key, markdown
-from factor_pipeline.assets.raw import raw_key
 from factor_pipeline.checks.results import Finding, warehouse_check
 from factor_pipeline.schemas.factor import COMPARISON
 from factor_pipeline.schemas.panel import INDEX_COVERAGE, PRICE_CHECK
-from factor_pipeline.schemas.raw import DATA_SETS
 from factor_pipeline.warehouse.models import load_sql
 from factor_pipeline.warehouse.store import Warehouse
 
@@ -16,15 +14,12 @@ from factor_pipeline.warehouse.store import Warehouse
 _ROUNDING_POINTS = 0.0101
 _MARKET_CORRELATION = 0.9
 _MISSING_MEMBERS = 0.05
-_SHOWN_ROWS = 20
 
 
 def number_checks() -> list[dg.AssetChecksDefinition]:
     """All checks of this module."""
     library = dg.AssetKey(["factor", "library_factor"])
     return [
-        *(_raw_grain(data_set) for data_set in DATA_SETS),
-        *(_quarantine(data_set) for data_set in DATA_SETS),
         warehouse_check(
             library,
             "reproduced_from_six_portfolios",
@@ -54,55 +49,6 @@ def number_checks() -> list[dg.AssetChecksDefinition]:
             _market,
         ),
     ]
-
-
-def _raw_grain(data_set: str) -> dg.AssetChecksDefinition:
-    """One row per key: two files must not deliver the same row."""
-    return warehouse_check(
-        raw_key(data_set),
-        "grain",
-        "error",
-        f"One row per ({', '.join(DATA_SETS[data_set].key)}).",
-        lambda warehouse: raw_grain(warehouse, data_set),
-    )
-
-
-def raw_grain(warehouse: Warehouse, data_set: str) -> Finding:
-    """Look for keys that the raw table of ``data_set`` has twice."""
-    table = DATA_SETS[data_set]
-    name, key = table.qualified_name, ", ".join(table.key)
-    # As many different hashes as rows: no key is there twice. Five times as fast as grouping.
-    alike = f"select count(*) - count(distinct hash({key})) from {name}"  # noqa: S608
-    grouped = (
-        f"select {key}, count(*) as copies, min(file) as first_file, max(file) as last_file "  # noqa: S608
-        f"from {name} group by {key} having count(*) > 1 order by {key} limit {_SHOWN_ROWS}"
-    )
-    repeated = warehouse.read(grouped) if warehouse.read(alike).item() else table.empty()
-    return Finding(
-        passed=repeated.is_empty(),
-        failing_rows=repeated.height,
-        observed=f"{repeated.height} repeated keys ({key})",
-        metadata={"repeated": markdown(repeated)},
-    )
-
-
-def _quarantine(data_set: str) -> dg.AssetChecksDefinition:
-    def look(warehouse: Warehouse) -> Finding:
-        rows = warehouse.read(
-            'select file, "row", rule, reason, value from quality.quarantine '
-            'where data_set = $data_set order by file, "row"',
-            data_set=data_set,
-        )
-        return Finding(
-            passed=rows.is_empty(),
-            failing_rows=rows.height,
-            observed=f"{rows.height} entries in quarantine",
-            metadata={"quarantine": markdown(rows.head(_SHOWN_ROWS))},
-        )
-
-    return warehouse_check(
-        raw_key(data_set), "quarantine_is_empty", "warn", "Every file and row was usable.", look
-    )
 
 
 def _reproduced(warehouse: Warehouse) -> Finding:

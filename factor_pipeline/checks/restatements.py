@@ -1,32 +1,12 @@
-"""Check of each raw data set: how much of what was known its newest versions change."""
+"""What is checked of each raw data set: how much of what was known its newest versions change."""
 
-from functools import partial
-
-import dagster as dg
 import polars as pl
 
 from factor_pipeline.assets.common import markdown
-from factor_pipeline.assets.raw import raw_key
-from factor_pipeline.checks.results import Finding, warehouse_check
-from factor_pipeline.settings import DATA_SETS, Settings
+from factor_pipeline.checks.results import Finding
 from factor_pipeline.warehouse.store import Warehouse
 
 _SHOWN_ROWS = 20
-
-
-def restatement_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """All checks of this module."""
-    share = settings.quality.max_changed_share
-    return [
-        warehouse_check(
-            raw_key(data_set),
-            "few_rows_restated",
-            "warn",
-            f"New versions of files change at most {100 * share:g} % of the rows known before.",
-            partial(restated_rows, data_set=data_set, max_share=share),
-        )
-        for data_set in DATA_SETS
-    ]
 
 
 def restated_rows(warehouse: Warehouse, data_set: str, max_share: float) -> Finding:

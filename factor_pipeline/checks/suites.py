@@ -8,6 +8,7 @@ from factor_pipeline.schemas.table import Column, Table
 
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 BETWEEN = "expect_column_values_to_be_between"
+GRAIN = "expect_compound_columns_to_be_unique"
 IN_SET = "expect_column_values_to_be_in_set"
 NOT_NULL = "expect_column_values_to_not_be_null"
 
@@ -100,7 +101,7 @@ def _grain(table: Table) -> Expectation:
         return _of_column("grain", "be_unique", table.key[0])
     return Expectation(
         "grain",
-        "expect_compound_columns_to_be_unique",
+        GRAIN,
         {"column_list": list(table.key)},
         reads=table.key,
     )

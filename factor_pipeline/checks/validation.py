@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from factor_pipeline.checks.suites import BETWEEN, COLUMNS, IN_SET, NOT_NULL, Expectation
+from factor_pipeline.checks.suites import BETWEEN, COLUMNS, GRAIN, IN_SET, NOT_NULL, Expectation
 from factor_pipeline.errors import FactorPipelineError
 from factor_pipeline.schemas.table import Table
 
@@ -110,11 +110,15 @@ def _holds(frame: pl.DataFrame, expectation: Expectation) -> bool:
     Expectations, which looks at single rows: it tells which, where there are any. Most columns have
     none.
     """
-    if expectation.kind not in {NOT_NULL, BETWEEN, IN_SET} or not expectation.reads:
+    if expectation.kind not in {NOT_NULL, BETWEEN, IN_SET, GRAIN} or not expectation.reads:
         return False
-    column = frame[expectation.reads[0]]
-    if column.dtype.is_float() and column.is_nan().any():
+    columns = frame.select(expectation.reads)
+    # Great Expectations takes NaN for a gap.
+    if any(c.dtype.is_float() and c.is_nan().any() for c in columns):
         return False
+    if expectation.kind == GRAIN:
+        return columns.n_unique() == frame.height
+    column = columns.to_series()
     arguments: Mapping[str, Any] = expectation.arguments
     if expectation.kind == NOT_NULL:
         return not column.has_nulls()

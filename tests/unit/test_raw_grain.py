@@ -3,7 +3,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from factor_pipeline.checks.numbers import raw_grain
+from factor_pipeline.checks.raw import raw_grain
 from factor_pipeline.schemas.raw import MACRO
 from factor_pipeline.warehouse.store import Change, Warehouse
 

@@ -13,6 +13,7 @@ from factor_pipeline.checks import validation
 from factor_pipeline.checks.results import Finding, reported
 from factor_pipeline.checks.suites import (
     BETWEEN,
+    GRAIN,
     IN_SET,
     NOT_NULL,
     Expectation,
@@ -154,6 +155,9 @@ def test_what_a_look_at_a_column_tells_is_what_great_expectations_says(
         # Great Expectations refuses a range without bounds.
         if kind != BETWEEN or bounds != (None, None)
     ]
+    suite.append(
+        Expectation("twice", GRAIN, {"column_list": ["text", "number"]}, ("text", "number"))
+    )
     quick = validate(table, frame, suite)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(validation, "_holds", lambda *_: False)
