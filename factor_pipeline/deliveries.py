@@ -17,7 +17,8 @@ from factor_pipeline.warehouse.store import Warehouse
 
 _KNOWN = """
 select * from raw.snapshot
-where data_set = $data_set and known_from < $end and (known_to is null or known_to >= $end)
+where data_set = $data_set and rows > 0
+    and known_from < $end and (known_to is null or known_to >= $end)
 order by file
 """
 

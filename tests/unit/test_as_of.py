@@ -5,6 +5,7 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -146,6 +147,20 @@ def test_what_was_known_is_all_there_is(home):
     assert {file.name for file in delivery.source.files()} == {
         file.removeprefix("macro/") for file in delivery.fetched_at
     }
+
+
+@pytest.mark.usefixtures("history")
+def test_files_that_were_never_good_are_not_offered_again(home, tmp_path):
+    (tmp_path / "raw").symlink_to(home.folder / "raw")
+    work = tmp_path / "warehouse.duckdb"
+    shutil.copy(home.folder / work.name, work)
+    offered = Deliveries(tmp_path, MONDAY).of(home.settings, "prices").source.files()
+    with duckdb.connect(str(work)) as connection:
+        connection.execute(
+            "insert into raw.snapshot by name select * replace ('prices/NEW.csv' as file, "
+            "0 as rows, null as known_to) from raw.snapshot where data_set = 'prices' limit 1"
+        )
+    assert Deliveries(tmp_path, MONDAY).of(home.settings, "prices").source.files() == offered
 
 
 @pytest.mark.parametrize(
