@@ -1,20 +1,25 @@
 """One file of a provider: fetch, hash, keep the bytes, parse them when they are new."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 import polars as pl
 
 from factor_pipeline.errors import BadFileError
 from factor_pipeline.snapshots import Snapshots
+from factor_pipeline.sources.csv_folder import stem
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Source
 from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.sources.simulated import Simulated
 
 LOST_ROWS = "lost_rows"
 """Rule that a version of a file breaks when it lacks most rows of the one before."""
+UNREADABLE = "unreadable_file"
+"""Rule that a file breaks which the system does not let us read: a folder, say."""
+JUDGED_ANEW = (LOST_ROWS, UNREADABLE)
+"""Rules that are not about the bytes alone: the same bytes may keep them another time."""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,15 @@ class Known:
         """Whether this source has filled the data set before."""
         return any(row["source"] == source.name and row["rows"] for row in self.log.values())
 
+    def renamed(self, offered: Collection[str], source: Source) -> dict[str, str]:
+        """Offered files with the name so far of those that were compressed, or not, until now."""
+        stems = {stem(file): file for file in offered}
+        return {
+            stems[stem(file)]: file
+            for file, row in self.log.items()
+            if file not in offered and row["source"] == source.name and stem(file) in stems
+        }
+
     def has_seen(self, file: str, source: Source, digest: str) -> bool:
         """Whether this parser of this source has read just these bytes the last time."""
         before = self.log.get(file)
@@ -87,55 +101,110 @@ class Known:
         if before["status"] == "stale":
             # The log has the hash of the good bytes, the quarantine that of the bad ones.
             return digest != before["sha256"] and (file, digest) in self.rejected
-        return digest == before["sha256"]
+        is_same = digest == before["sha256"]
+        return is_same and (before["status"] == "parsed" or (file, digest) in self.rejected)
+
+
+class _Read(NamedTuple):
+    """What a parser made of the bytes of a file; no frame where they are bad."""
+
+    frame: pl.DataFrame | None
+    rejected: pl.DataFrame
+    vintage: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Turns the files of a data set into rows and log entries, counting in the report."""
+    """Turns the files of a data set into rows and log entries, counting in the report.
 
-    source: Source
+    ``offered`` has the files of the source that are not excluded, ``renamed`` the names so far of
+    those that come under another one (see `Known.renamed`).
+    """
+
     store: RawStore
     known: Known
     report: IngestReport
     fetched_at: Mapping[str, datetime]
     at: datetime
     max_lost_share: float
+    offered: set[str] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
 
-    def changed(self, file: str, offer: Offer, content: bytes) -> Fetched | None:
+    def files(self, source: Source, excluded: Collection[str]) -> Iterator[Fetched]:
+        """Read the files of a source; give those that are new or changed.
+
+        Raises
+        ------
+        OSError
+            After the last file, when none could be read.
+        """
+        offers = {f"{self.report.data_set}/{offer.name}": offer for offer in source.files()}
+        self.offered.update(set(offers).difference(excluded))
+        self.renamed.update(self.known.renamed(self.offered, source))
+        unread: list[OSError] = []
+        for file, offer in offers.items():
+            if file not in self.offered:
+                continue
+            self.report.offered += 1
+            try:
+                content = offer.read()
+            except OSError as error:
+                unread.append(error)
+                yield self._unread(file, source, offer, error)
+                continue
+            if changed := self._changed(file, source, offer, content):
+                yield changed
+        if unread and len(unread) == self.report.offered:
+            raise unread[0]
+
+    def replaced_names(self) -> set[str]:
+        """Names of files that have come, and are good, under another one."""
+        return {old for new, old in self.renamed.items() if new not in self.report.quarantined}
+
+    def _unread(self, file: str, source: Source, offer: Offer, error: OSError) -> Fetched:
+        """Call a file bad of which there are no bytes."""
+        self.store.put(b"", sha256(b""))
+        read = _Read(None, _rejected(_unreadable(error)), offer.vintage)
+        return self._entered(file, source, b"", read)
+
+    def _changed(self, file: str, source: Source, offer: Offer, content: bytes) -> Fetched | None:
         """Keep the bytes of a file and parse them; null when they were read before."""
-        self.report.offered += 1
         digest = sha256(content)
         self.store.put(content, digest)
-        if self.known.has_seen(file, self.source, digest):
+        if self.known.has_seen(file, source, digest):
             self.report.unchanged += 1
             if self.known.log[file]["status"] != "parsed":
                 self.report.quarantined.append(file)
             return None
-        frame, rejected, vintage = _parse(self.source, offer, content)
-        if frame is not None and (lost := self._lost_rows(file, frame)):
+        frame, rejected, vintage = _parse(source, offer, content)
+        if frame is not None and (lost := self._lost_rows(file, source, frame)):
             frame, rejected = None, _rejected(lost)
+        return self._entered(file, source, content, _Read(frame, rejected, vintage))
+
+    def _entered(self, file: str, source: Source, content: bytes, read: _Read) -> Fetched:
+        """Count a file that is new or changed, and say what the log says of it from now on."""
+        digest, (frame, rejected, vintage) = sha256(content), read
         self.report.rejected += rejected.height
         if frame is None:
             self.report.quarantined.append(file)
         else:
             self.report.parsed += 1
             self.report.rows += frame.height
-        before = self._before(file)
+        before = self._before(file, source)
         if frame is None and before and before["status"] != "quarantined":
             # Its rows stay, so the log keeps describing the bytes they stem from.
-            log = {**before, "status": "stale", "parser_version": self.source.version}
+            log = {**before, "status": "stale", "parser_version": source.version}
             return Fetched(log, digest, None, rejected)
         log = {
             "data_set": self.report.data_set,
-            "source": self.source.name,
+            "source": source.name,
             "file": file,
             "sha256": digest,
             "bytes": len(content),
             "rows": 0 if frame is None else frame.height,
             "rejected": rejected.height,
             "vintage": vintage,
-            "parser_version": self.source.version,
+            "parser_version": source.version,
             "status": "quarantined" if frame is None else "parsed",
             "ingested_at": self.fetched_at.get(file, self.at),
         }
@@ -143,16 +212,17 @@ class Fetch:
             log["ingested_at"] = self.known.snapshots.current[file]["known_from"]
         return Fetched(log, digest, frame, rejected)
 
-    def _lost_rows(self, file: str, frame: pl.DataFrame) -> BadFileError | None:
+    def _lost_rows(self, file: str, source: Source, frame: pl.DataFrame) -> BadFileError | None:
         """Say that a version lacks most rows of the one before; null where it does not.
 
         A vendor's short answer (the newest hundred days, say) is a good file, and would delete the
         history of a stock. Another simulated market has other rows by right.
         """
-        before = self._before(file)
-        if before is None or self.source.name == Simulated.name:
+        names = (file, self.renamed.get(file, file))
+        before = [row for name in names if (row := self._before(name, source))]
+        if not before or source.name == Simulated.name:
             return None
-        rows = cast("int", before["rows"])
+        rows = max(cast("int", row["rows"]) for row in before)
         if frame.height >= (1 - self.max_lost_share) * rows:
             return None
         return BadFileError(
@@ -161,20 +231,26 @@ class Fetch:
             "whole, or raise quality.max_lost_share if the others are gone for good",
         )
 
-    def _before(self, file: str) -> dict[str, object] | None:
+    def _before(self, file: str, source: Source) -> dict[str, object] | None:
         """Log entry of the file, if it stems from this source."""
         before = self.known.log.get(file)
-        return before if before and before["source"] == self.source.name else None
+        return before if before and before["source"] == source.name else None
 
 
-def _parse(
-    source: Source, offer: Offer, content: bytes
-) -> tuple[pl.DataFrame | None, pl.DataFrame, str | None]:
+def _parse(source: Source, offer: Offer, content: bytes) -> _Read:
     try:
         parsed: Parsed = source.parse(offer, content)
     except BadFileError as bad:
-        return None, _rejected(bad), offer.vintage
-    return parsed.frame, parsed.rejected, parsed.vintage or offer.vintage
+        return _Read(None, _rejected(bad), offer.vintage)
+    return _Read(parsed.frame, parsed.rejected, parsed.vintage or offer.vintage)
+
+
+def _unreadable(error: OSError) -> BadFileError:
+    """Say so without the path, as the quarantine is published."""
+    return BadFileError(
+        UNREADABLE,
+        f"the file cannot be read ({error.strerror}); mend its permissions, or take it away",
+    )
 
 
 def _rejected(bad: BadFileError) -> pl.DataFrame:

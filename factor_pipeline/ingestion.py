@@ -1,7 +1,7 @@
 """From a provider's files to raw rows: what is new in, its log, its quarantine, its versions."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from factor_pipeline.changes import first_changed_day
 from factor_pipeline.errors import DataError, SettingsError
-from factor_pipeline.fetching import LOST_ROWS, Fetch, Fetched, IngestReport, Known
+from factor_pipeline.fetching import JUDGED_ANEW, Fetch, Fetched, IngestReport, Known
 from factor_pipeline.outages import as_refusal, reason_of
 from factor_pipeline.schemas.provenance import arriving
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
@@ -37,7 +37,8 @@ class Ingestion:
     fetched_at
         For files that were fetched before this ingestion: when, UTC.
     is_complete
-        Whether what is offered is all there is: other files leave with their rows.
+        Whether what is offered is all there is, kept since it was taken: other files leave with
+        their rows, and how many are bad or have lost rows is not judged again.
     max_lost_share
         Largest share of its rows that a new version of a file may lack; with more it is bad.
     """
@@ -55,12 +56,15 @@ class Ingestion:
 
         A file whose bytes and parser are those of the last time is not parsed again. A file that
         turned bad keeps its last good rows and is logged as stale; one that is no longer offered
-        keeps its rows and is reported as missing. Files that are excluded, or stem from another
-        source than now, leave with their rows; ``source`` null empties the data set.
+        keeps its rows and is reported as missing, unless it is offered, and good, compressed or
+        no longer compressed: then it leaves, as its rows are those of the other name. Files that
+        are excluded, or stem from another source than now, leave with their rows; ``source`` null
+        empties the data set.
 
-        When the source cannot be listed or read, or more than ``max_bad_share`` of its files are
-        bad, nothing of it is taken: a data set that it has filled before keeps its rows, whole,
-        the bad files are in quarantine, and the report tells of the outage.
+        A file that cannot be read is a bad one. When the source cannot be listed, none of its
+        files can be read, or more than ``max_bad_share`` of them are bad, nothing of it is taken:
+        a data set that it has filled before keeps its rows, whole, the bad files are in
+        quarantine, and the report tells of the outage, and of no missing file.
 
         Raises
         ------
@@ -73,42 +77,57 @@ class Ingestion:
         known = self._known(data_set)
         at = known.snapshots.time_after(self.now)
         excluded = {f"{data_set}/{name}" for name in exclude}
-        offered: set[str] = set()
-        fetched: list[Fetched] = []
-        if source:
-            fetch = Fetch(
-                source, self.store, known, report, self.fetched_at, at, self.max_lost_share
-            )
-            try:
-                for offer in source.files():
-                    file = f"{data_set}/{offer.name}"
-                    if file in excluded:
-                        continue
-                    offered.add(file)
-                    if changed := fetch.changed(file, offer, offer.read()):
-                        fetched.append(changed)
-                _refuse_too_many_bad(report, self.max_bad_share)
-            except (DataError, SettingsError, OSError) as error:
-                if not known.has_rows_of(source):
-                    raise as_refusal(error, data_set) from error
-                report.outage = reason_of(error, report.quarantined, report.offered)
-                report.advice = str(error)
-                # What is bad goes to quarantine all the same; nothing that is good enters.
-                fetched = [one for one in fetched if one.frame is None]
+        fetch = Fetch(
+            self.store,
+            known,
+            report,
+            self.fetched_at,
+            at,
+            1.0 if self.is_complete else self.max_lost_share,
+        )
+        fetched = self._fetched(fetch, source, excluded) if source else []
         leaving = [
             file
             for file, row in known.log.items()
             if file in excluded
             or source is None
             or row["source"] != source.name
-            or (self.is_complete and not report.outage and file not in offered)
+            or (self.is_complete and not report.outage and file not in fetch.offered)
         ]
         # A raw table that started over has forgotten what it had of them.
-        leaving += set(known.snapshots.current) - set(known.log) - offered
-        report.missing = sorted(set(known.log) - offered - set(leaving))
+        leaving += set(known.snapshots.current) - set(known.log) - fetch.offered
+        if not report.outage:
+            leaving += fetch.replaced_names() - set(leaving)
+            report.missing = sorted(set(known.log) - fetch.offered - set(leaving))
         if fetched or leaving:
             self._write(fetched, leaving, report, known, at)
         return report
+
+    def _fetched(self, fetch: Fetch, source: Source, excluded: Collection[str]) -> list[Fetched]:
+        """Return what is new of a source; in an outage what is bad alone."""
+        report, fetched = fetch.report, []
+        try:
+            for one in fetch.files(source, excluded):
+                fetched.append(one)  # noqa: PERF402 - what came before an error counts
+            # What was taken once is taken as it is.
+            if not self.is_complete:
+                _refuse_too_many_bad(report, self.max_bad_share)
+        except OSError as error:
+            self._note_outage(report, error, known=fetch.known.has_rows_of(source))
+            # Of files that could not be read it is not known whether they are bad.
+            report.quarantined.clear()
+            return []
+        except (DataError, SettingsError) as error:
+            self._note_outage(report, error, known=fetch.known.has_rows_of(source))
+            # What is bad goes to quarantine all the same; nothing that is good enters.
+            return [one for one in fetched if one.frame is None]
+        return fetched
+
+    def _note_outage(self, report: IngestReport, error: Exception, *, known: bool) -> None:
+        if not known:
+            raise as_refusal(error, report.data_set) from error
+        report.outage = reason_of(error, report.quarantined, report.offered)
+        report.advice = str(error)
 
     def _known(self, data_set: str) -> Known:
         log = self.warehouse.read(
@@ -116,11 +135,10 @@ class Ingestion:
             data_set=data_set,
         )
         rejected = self.warehouse.read(
-            # Whether too many rows are lost is a matter of the settings, which may have changed.
             "select distinct file, sha256 from quality.quarantine "
-            "where data_set = $data_set and rule <> $judged_anew",
+            "where data_set = $data_set and not list_contains($judged_anew, rule)",
             data_set=data_set,
-            judged_anew=LOST_ROWS,
+            judged_anew=list(JUDGED_ANEW),
         )
         logged = {row["file"]: row for row in log.to_dicts()}
         return Known(logged, set(rejected.rows()), Snapshots.of(self.warehouse, data_set))

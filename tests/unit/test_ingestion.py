@@ -24,6 +24,8 @@ from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.warehouse.store import Warehouse
 from tests.unit.vendor_shelf import BAD, JANUARY, MONDAY, Desk, Held, Shelf, prices, shelf
 
+LOCKED = IsADirectoryError(21, "Is a directory", "/secret/folder/B.csv")
+
 
 @pytest.fixture(scope="module")
 def empty_file(tmp_path_factory):
@@ -264,6 +266,34 @@ def test_a_file_that_is_no_longer_offered_keeps_its_rows_and_is_reported(desk):
     assert "prices/A.csv" in desk.statuses()
 
 
+def test_a_file_that_comes_without_compression_takes_the_place_of_the_compressed_one(desk):
+    b = prices("B", [3.0])
+    desk.ingest(Shelf({"A.csv.gz": prices("A", [1.0, 2.0]), "B.csv": b}))
+    for offered, closes in (
+        ({"A.csv": prices("A", [1.0, 2.0])}, [1.0, 2.0]),
+        ({"A.csv.gz": prices("A", [1.0, 2.5])}, [1.0, 2.5]),
+    ):
+        (name,) = offered
+        report = desk.ingest(Shelf({**offered, "B.csv": b}), days=1)
+        assert desk.closes() == {f"prices/{name}": closes, "prices/B.csv": [3.0]}
+        assert set(desk.statuses()) == {f"prices/{name}", "prices/B.csv"}
+        assert report.missing == []
+        assert report.changed_from == (None if closes == [1.0, 2.0] else JANUARY[1])
+
+
+@pytest.mark.parametrize("answer", [BAD, prices("A", [2.0]), LOCKED], ids=["bad", "short", "lock"])
+def test_a_file_under_another_name_replaces_nothing_unless_it_is_good(desk, answer):
+    b, whole = prices("B", [3.0]), prices("A", [1.0, 2.0, 3.0])
+    desk.ingest(Shelf({"A.csv.gz": whole, "B.csv": b}))
+    for days in (1, 2):
+        offered = Shelf({"A.csv": answer, "B.csv": b})
+        report = desk.ingest(offered, days=days, max_lost_share=0.5)
+        assert (report.missing, report.quarantined) == (["prices/A.csv.gz"], ["prices/A.csv"])
+        assert desk.closes() == {"prices/A.csv.gz": [1.0, 2.0, 3.0], "prices/B.csv": [3.0]}
+    desk.ingest(Shelf({"A.csv": whole, "B.csv": b}), days=3, max_lost_share=0.5)
+    assert set(desk.closes()) == {"prices/A.csv", "prices/B.csv"}
+
+
 def test_an_excluded_file_leaves_with_its_rows(desk):
     source = shelf(A=prices("A", [1.0, 2.0]), B=prices("B", [3.0]), C=BAD)
     desk.ingest(source)
@@ -336,6 +366,64 @@ def test_too_many_bad_files_change_nothing_at_all(desk):
         assert [file for file, *_ in desk.quarantine()] == ["prices/A.csv", "prices/B.csv"]
     desk.ingest(turned, max_bad_share=0.5)
     assert desk.closes()["prices/D.csv"] == [7.0]
+
+
+def test_a_file_that_cannot_be_read_is_bad_and_the_others_enter(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), C=prices("C", [5.0])))
+    offered = shelf(A=prices("A", [1.5]), B=LOCKED, C=PermissionError(13, "Permission denied"))
+    for days in (1, 2):
+        report = desk.ingest(offered, days=days, max_bad_share=0.7)
+        assert (report.outage, report.missing, report.offered) == ("", [], 3)
+        assert report.quarantined == ["prices/B.csv", "prices/C.csv"]
+        assert desk.closes() == {"prices/A.csv": [1.5], "prices/C.csv": [5.0]}
+        assert desk.statuses() == {
+            "prices/A.csv": "parsed",
+            "prices/B.csv": "quarantined",
+            "prices/C.csv": "stale",
+        }
+        rules = [(file, rule) for file, _, rule, _ in desk.quarantine()]
+        assert rules == [(f"prices/{name}.csv", "unreadable_file") for name in "BC"]
+    first, _ = desk.warehouse.table(QUARANTINE)["reason"]
+    assert first == (
+        "the file cannot be read (Is a directory); mend its permissions, or take it away"
+    )
+    assert desk.log("prices/B.csv")["ingested_at"] == datetime(2024, 1, 2, 2, 30)  # noqa: DTZ001
+    assert desk.ingest(offered, days=3, max_bad_share=0.6).outage == (
+        "2 of 3 files are bad, the first is prices/B.csv"
+    )
+    mended = shelf(**{name: prices(name, [2.0]) for name in "ABC"})
+    desk.ingest(mended, days=4)
+    assert set(desk.statuses().values()) == {"parsed"}
+    assert desk.quarantine() == []
+
+
+def test_a_source_of_which_nothing_can_be_read_has_no_bad_and_no_missing_file(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    before = desk.everything()
+    report = desk.ingest(shelf(A=LOCKED), days=1, max_bad_share=1.0)
+    assert report.outage == "files of it cannot be read"
+    assert (report.quarantined, report.missing) == ([], [])
+    assert desk.is_as_before(before)
+
+
+def test_in_an_outage_no_file_is_called_missing(desk):
+    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+    report = desk.ingest(shelf(A=BAD), days=1)
+    assert report.outage
+    assert report.missing == []
+
+
+def test_kept_files_are_taken_as_they_were_however_many_are_bad_or_short(desk):
+    desk.ingest(shelf(A=prices("A", [1.0, 2.0, 3.0])), is_complete=True)
+    report = desk.ingest(
+        shelf(A=prices("A", [1.0]), B=BAD, C=BAD),
+        days=1,
+        max_bad_share=0.1,
+        max_lost_share=0.1,
+        is_complete=True,
+    )
+    assert (report.outage, report.quarantined) == ("", ["prices/B.csv", "prices/C.csv"])
+    assert desk.closes() == {"prices/A.csv": [1.0]}
 
 
 def test_a_file_that_lost_most_of_its_rows_keeps_those_it_had(desk):

@@ -23,10 +23,12 @@ JANUARY = [date(2020, 1, day) for day in (2, 3, 6)]
 @dataclass(frozen=True)
 class Held:
     name: str
-    content: bytes
+    content: bytes | OSError
     vintage: str | None = None
 
     def read(self) -> bytes:
+        if isinstance(self.content, OSError):
+            raise self.content
         return self.content
 
 
@@ -34,7 +36,7 @@ class Held:
 class Shelf:
     """A source whose files are rows it was given, and which notes what it is asked to parse."""
 
-    offers: dict[str, pl.DataFrame | BadFileError]
+    offers: dict[str, pl.DataFrame | BadFileError | OSError]
     rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
     name: str = "shelf"
     version: int = 1
@@ -44,8 +46,10 @@ class Shelf:
         for name in sorted(self.offers):
             yield Held(name, self.content(name))
 
-    def content(self, name: str) -> bytes:
+    def content(self, name: str) -> bytes | OSError:
         offer = self.offers[name]
+        if isinstance(offer, OSError):
+            return offer
         text = str(offer) if isinstance(offer, BadFileError) else offer.write_csv()
         return text.encode() + self.rejects.get(name, pl.DataFrame()).write_csv().encode()
 
@@ -76,7 +80,7 @@ def prices(name: str, closes: list[float], days: list[date] = JANUARY, **columns
     return changed.select(contract(PRICE_DAILY).names())
 
 
-def shelf(**offers: pl.DataFrame | BadFileError) -> Shelf:
+def shelf(**offers: pl.DataFrame | BadFileError | OSError) -> Shelf:
     return Shelf({f"{name}.csv": offer for name, offer in offers.items()})
 
 
@@ -96,12 +100,18 @@ class Desk:
         days: int = 0,
         max_bad_share: float = 0.5,
         max_lost_share: float = 1.0,
+        is_complete: bool = False,
     ) -> IngestReport:
         if source:
             source.parsed.clear()
         now = MONDAY + timedelta(days=days)
         ingestion = Ingestion(
-            self.warehouse, self.store, max_bad_share, now, max_lost_share=max_lost_share
+            self.warehouse,
+            self.store,
+            max_bad_share,
+            now,
+            is_complete=is_complete,
+            max_lost_share=max_lost_share,
         )
         return ingestion.run(data_set, source, exclude)
 
