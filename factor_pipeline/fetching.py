@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 import polars as pl
 
 from factor_pipeline.errors import BadFileError
+from factor_pipeline.schemas.quality import QUARANTINE
 from factor_pipeline.snapshots import Snapshots
 from factor_pipeline.sources.csv_folder import stem
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Offer, Parsed, Source
@@ -105,7 +106,7 @@ class Known:
         return is_same and (before["status"] == "parsed" or (file, digest) in self.rejected)
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
     """What a parser made of the bytes of a file; no frame where they are bad."""
 
     frame: pl.DataFrame | None
@@ -164,7 +165,7 @@ class Fetch:
     def _unread(self, file: str, source: Source, offer: Offer, error: OSError) -> Fetched:
         """Call a file bad of which there are no bytes."""
         self.store.put(b"", sha256(b""))
-        read = _Read(None, _rejected(_unreadable(error)), offer.vintage)
+        read = Read(None, _rejected(_unreadable(error)), offer.vintage)
         return self._entered(file, source, b"", read)
 
     def _changed(self, file: str, source: Source, offer: Offer, content: bytes) -> Fetched | None:
@@ -176,12 +177,12 @@ class Fetch:
             if self.known.log[file]["status"] != "parsed":
                 self.report.quarantined.append(file)
             return None
-        frame, rejected, vintage = _parse(source, offer, content)
+        frame, rejected, vintage = read_with(source, offer, content)
         if frame is not None and (lost := self._lost_rows(file, source, frame)):
             frame, rejected = None, _rejected(lost)
-        return self._entered(file, source, content, _Read(frame, rejected, vintage))
+        return self._entered(file, source, content, Read(frame, rejected, vintage))
 
-    def _entered(self, file: str, source: Source, content: bytes, read: _Read) -> Fetched:
+    def _entered(self, file: str, source: Source, content: bytes, read: Read) -> Fetched:
         """Count a file that is new or changed, and say what the log says of it from now on."""
         digest, (frame, rejected, vintage) = sha256(content), read
         self.report.rejected += rejected.height
@@ -237,12 +238,20 @@ class Fetch:
         return before if before and before["source"] == source.name else None
 
 
-def _parse(source: Source, offer: Offer, content: bytes) -> _Read:
+def read_with(source: Source, offer: Offer, content: bytes) -> Read:
+    """Turn the bytes of a file into rows; those that no parser takes into a reason."""
     try:
         parsed: Parsed = source.parse(offer, content)
     except BadFileError as bad:
-        return _Read(None, _rejected(bad), offer.vintage)
-    return _Read(parsed.frame, parsed.rejected, parsed.vintage or offer.vintage)
+        return Read(None, _rejected(bad), offer.vintage)
+    return Read(parsed.frame, parsed.rejected, parsed.vintage or offer.vintage)
+
+
+def rejected_of(file: str, digest: str, rejected: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``quality.quarantine`` for what was rejected of a file with these bytes."""
+    columns = {"data_set": file.partition("/")[0], "file": file, "sha256": digest}
+    named = rejected.with_columns(pl.lit(text).alias(name) for name, text in columns.items())
+    return named.select(QUARANTINE.column_names)
 
 
 def _unreadable(error: OSError) -> BadFileError:

@@ -4,22 +4,29 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 
 import polars as pl
 
 from factor_pipeline.changes import first_changed_day
 from factor_pipeline.errors import DataError, SettingsError
-from factor_pipeline.fetching import JUDGED_ANEW, Fetch, Fetched, IngestReport, Known
+from factor_pipeline.fetching import JUDGED_ANEW, Fetch, Fetched, IngestReport, Known, rejected_of
 from factor_pipeline.outages import as_refusal, reason_of
+from factor_pipeline.replay import Replay
 from factor_pipeline.schemas.provenance import arriving
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
-from factor_pipeline.schemas.raw_history import HISTORY
+from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT
 from factor_pipeline.snapshots import Snapshots
+from factor_pipeline.sources.manifest import Manifest
 from factor_pipeline.sources.protocol import Source
 from factor_pipeline.sources.rawstore import RawStore
+from factor_pipeline.sources.simulated import Simulated
 from factor_pipeline.warehouse.store import Change, Warehouse
 from factor_pipeline.warehouse.versions import Restatement
+
+# Before the first row of any data set.
+_EVER = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class Ingestion:
             When it offers too many bad files, or ones that cannot be read, and never has.
         """
         report = IngestReport(data_set)
-        known = self._known(data_set)
+        known = self._remembered(data_set, source)
         at = known.snapshots.time_after(self.now)
         excluded = {f"{data_set}/{name}" for name in exclude}
         fetch = Fetch(
@@ -94,14 +101,72 @@ class Ingestion:
             or row["source"] != source.name
             or (self.is_complete and not report.outage and file not in fetch.offered)
         ]
-        # A raw table that started over has forgotten what it had of them.
+        # What is known of them are versions alone, whose bytes are not kept any more.
         leaving += set(known.snapshots.current) - set(known.log) - fetch.offered
         if not report.outage:
             leaving += fetch.replaced_names() - set(leaving)
             report.missing = sorted(set(known.log) - fetch.offered - set(leaving))
         if fetched or leaving:
             self._write(fetched, leaving, report, known, at)
+        if not self.is_complete:
+            self._note_versions(data_set)
         return report
+
+    def _remembered(self, data_set: str, source: Source | None) -> Known:
+        """Return what is known so far, after making again what was lost of it.
+
+        The work file may be lost, or put back from a backup, and its tables start over with a
+        release that has others.
+        """
+        known = self._known(data_set)
+        if self.is_complete:
+            return known
+        manifest = Manifest.beside(self.store.folder, data_set)
+        if known.snapshots.are_before(manifest.until()):
+            versions = manifest.versions()
+        elif self._lacks_rows(known, data_set):
+            versions = self.warehouse.read(
+                "select * from raw.snapshot where data_set = $data_set order by file, known_from",
+                data_set=data_set,
+            ).to_dicts()
+        else:
+            return known
+        changes = Replay(data_set, self.store, source, versions).changes()
+        # Months that were built are so from other rows.
+        self.warehouse.write(chain(changes, [self._pending(data_set, _EVER)]))
+        return self._known(data_set)
+
+    def _lacks_rows(self, known: Known, data_set: str) -> bool:
+        """Whether there are versions, and not what can be read of them again."""
+        lacking = [
+            row["sha256"]
+            for file, row in known.snapshots.current.items()
+            if row["source"] != Simulated.name and file not in known.log
+        ]
+        if not lacking and not known.log:
+            history = HISTORY[DATA_SETS[data_set].qualified_name].qualified_name
+            lacking = self.warehouse.read(
+                "select sha256 from raw.snapshot where data_set = $data_set and rows > 0 "  # noqa: S608
+                "and known_to > known_from and source <> $simulated and not exists "
+                f"(select 1 from {history} where starts_with(file, $prefix))",
+                data_set=data_set,
+                simulated=Simulated.name,
+                prefix=f"{data_set}/",
+            )["sha256"].to_list()
+        return any(self.store.path_of(str(digest)).exists() for digest in lacking)
+
+    def _note_versions(self, data_set: str) -> None:
+        """Write down beside the bytes what versions there are since the last time."""
+        manifest = Manifest.beside(self.store.folder, data_set)
+        new = self.warehouse.read(
+            "select *, greatest(known_from, coalesce(known_to, known_from)) as noted "
+            "from raw.snapshot where data_set = $data_set and noted > $until order by noted, file",
+            data_set=data_set,
+            until=manifest.until() or _EVER,
+        ).to_dicts()
+        if new:
+            until = new[-1]["noted"]
+            manifest.append(({n: row[n] for n in SNAPSHOT.column_names} for row in new), until)
 
     def _fetched(self, fetch: Fetch, source: Source, excluded: Collection[str]) -> list[Fetched]:
         """Return what is new of a source; in an outage what is bad alone."""
@@ -206,15 +271,8 @@ def data_version(log: pl.DataFrame) -> str:
 
 
 def _quarantine_rows(fetched: Sequence[Fetched]) -> pl.DataFrame:
-    rows = [
-        f.rejected.with_columns(
-            data_set=pl.lit(str(f.log["data_set"])),
-            file=pl.lit(f.file),
-            sha256=pl.lit(f.sha256),
-        )
-        for f in fetched
-    ]
-    return pl.concat(rows, how="diagonal") if rows else QUARANTINE.empty()
+    rows = [rejected_of(f.file, f.sha256, f.rejected) for f in fetched]
+    return pl.concat(rows) if rows else QUARANTINE.empty()
 
 
 def _refuse_too_many_bad(report: IngestReport, max_bad_share: float) -> None:

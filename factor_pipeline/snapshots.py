@@ -48,6 +48,10 @@ class Snapshots:
         naive = now.replace(tzinfo=None)
         return max(naive, self.latest + _TICK) if self.latest else naive
 
+    def are_before(self, until: datetime | None) -> bool:
+        """Whether a version began or ended by ``until`` that is not known here."""
+        return until is not None and (self.latest is None or self.latest < until)
+
     def has_bytes_of(self, log: Mapping[str, object]) -> bool:
         """Whether the current version of a file is of the bytes, and the source, of a log row."""
         row = self.current.get(str(log["file"]))

@@ -39,6 +39,12 @@ def source_of(settings: Settings, data_set: str) -> Source | None:
     return _ON_FILES[data_set, name](path)
 
 
+def parser_of(data_set: str, provider: str) -> Source | None:
+    """Return what parses files that a provider served once; null for one without files."""
+    make = _ON_FILES.get((data_set, provider))
+    return make(Path()) if make else None
+
+
 def simulation_of(settings: Settings) -> SimulationParameters:
     """Return the simulated market the settings describe."""
     market = settings.simulation

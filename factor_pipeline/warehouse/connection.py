@@ -66,7 +66,7 @@ def _opened(
             if _LOCKED not in said.lower():
                 raise DataError(
                     f"{path} cannot be opened ({said.splitlines()[0]}); move it away and run "
-                    "`factor-pipeline run`: all that is in it comes from the sources"
+                    "`factor-pipeline run`: it is made again from the files under raw/"
                 ) from error
             if time.monotonic() >= deadline:
                 holder = _HOLDER.search(said)

@@ -7,24 +7,32 @@ import duckdb
 from factor_pipeline.schemas.provenance import KNOWN_FROM
 from factor_pipeline.schemas.quality import BUILD, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
-from factor_pipeline.schemas.raw_history import SNAPSHOT
+from factor_pipeline.schemas.raw_history import SNAPSHOT, VINTAGE_DIFF
 from factor_pipeline.schemas.table import Table
 
 # Name, type, nullability of a column.
 _Stored = tuple[str, str, bool]
+# What no computation gives again.
+_RECORDS = {t.qualified_name for t in (SNAPSHOT, INGEST_LOG, QUARANTINE, VINTAGE_DIFF)}
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> list[str]:
     """Create what does not exist yet; return the tables that had to start over.
 
     A table of an older release with other columns or types is dropped: derived rows are computed
-    again, and raw rows parsed again, as their files leave the ingest log with them. When the
-    log or the quarantine itself is outdated, all raw rows start over, since without their log
-    entry they could never leave again. When bytes were first fetched is not forgotten with them:
-    ``raw.snapshot`` stays, and rows of releases that did not know it take it from the log.
+    again, and raw rows, with their history, are made again from the kept bytes by the next
+    ingestion, as their files leave the ingest log with them. When the log, the quarantine or what
+    vendors changed is itself outdated, all raw rows start over, since they are made together.
+    These records, and the versions of files, only gain columns that may be NULL where that is all
+    a release changes. ``raw.snapshot`` stays, and rows of releases that did not know it take
+    their times from the log.
     """
     declared = list(tables)
     stored = _stored_columns(connection)
+    for table in declared:
+        if table.qualified_name in _RECORDS and _lacks_optional(table, stored):
+            _add_optional(connection, table)
+            stored[table.qualified_name] = _declared_columns(table)
     logged = stored.get(INGEST_LOG.qualified_name) == _declared_columns(INGEST_LOG)
     outdated = []
     for table in declared:
@@ -41,16 +49,23 @@ def migrate(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> l
         connection.execute(table.ddl())
         if table == SNAPSHOT and logged:
             _open_snapshots(connection)
-    if INGEST_LOG in outdated or QUARANTINE in outdated:
+    _start_over(connection, declared, outdated)
+    return [table.qualified_name for table in outdated]
+
+
+def _start_over(
+    connection: duckdb.DuckDBPyConnection, declared: list[Table], outdated: list[Table]
+) -> None:
+    """Empty what was made with or from outdated tables."""
+    if any(table in outdated for table in (INGEST_LOG, QUARANTINE, VINTAGE_DIFF)):
         raw = {table for table in declared if table.layer == "raw" and table != SNAPSHOT}
-        _empty(connection, raw | {QUARANTINE})
+        _empty(connection, raw | {QUARANTINE, VINTAGE_DIFF}.intersection(declared))
     else:
         for data_set, table in DATA_SETS.items():
             if table in outdated:
                 _forget(connection, data_set)
     if outdated and BUILD in declared:
         _empty(connection, {BUILD})
-    return [table.qualified_name for table in outdated]
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[_Stored]]:
@@ -67,6 +82,25 @@ def _stored_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[_St
 
 def _declared_columns(table: Table) -> list[_Stored]:
     return [(column.name, column.sql_type, column.nullable) for column in table.columns]
+
+
+def _lacks_optional(table: Table, stored: dict[str, list[_Stored]]) -> bool:
+    """Whether all that a stored table lacks are columns that may be NULL."""
+    before, now = stored.get(table.qualified_name, []), _declared_columns(table)
+    added = [column for column in now if column not in before]
+    kept = [column for column in now if column in before]
+    return bool(before and added) and kept == before and all(nulls for _, _, nulls in added)
+
+
+def _add_optional(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Give a table its new columns, at the places they are declared at."""
+    name, before = table.qualified_name, f"{table.name}_before"
+    connection.execute(f"alter table {name} rename to {before}")
+    connection.execute(table.ddl())
+    connection.execute(
+        f"insert into {name} by name select * from {table.layer}.{before} order by rowid"  # noqa: S608
+    )
+    connection.execute(f"drop table {table.layer}.{before}")
 
 
 def _empty(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:

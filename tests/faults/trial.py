@@ -147,7 +147,6 @@ class Bench:
         self.folder = folder
         self.vendor = Vendor.written(folder / "clean")
         self.settings = settings_for(self.vendor.paths, folder)
-        self.store = RawStore(folder / "raw")
         self.warehouse = new_warehouse(self.settings, folder, whole=True)
         with self.warehouse.held() as held:
             self.clean = {data_set: content(held, data_set) for data_set in DATA_SETS}
@@ -187,7 +186,8 @@ class Bench:
     ) -> IngestReport:
         ingestion = Ingestion(
             warehouse,
-            self.store,
+            # What is known of versions is kept beside the bytes.
+            RawStore(warehouse.path.parent / "raw"),
             QUALITY.max_bad_file_share,
             NOW,
             max_lost_share=QUALITY.max_lost_share,

@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -104,6 +105,16 @@ def test_as_of_the_last_day_it_is_the_warehouse_of_now_but_for_what_came_before(
         if name not in times:
             expected = table.drop("known_from", strict=False)
             assert again[name].drop("known_from", strict=False).equals(expected), name
+
+
+def test_a_home_with_nothing_but_its_raw_folder_is_built_again_cell_by_cell(
+    home, history, tmp_path
+):
+    _, wednesday = history
+    shutil.copytree(home.folder / "raw", tmp_path / "raw")
+    again = replace(home, folder=tmp_path).build(datetime(2026, 5, 1, tzinfo=UTC))
+    assert wednesday["raw_history.price_daily"].height > 0
+    assert differing(wednesday, again) == []
 
 
 @pytest.mark.usefixtures("history")

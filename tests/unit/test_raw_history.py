@@ -1,6 +1,7 @@
 """Raw rows in two times: what is so, and since when it is known."""
 
 import shutil
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -10,10 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factor_pipeline.schemas.provenance import contract
+from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, FUNDAMENTAL, INGEST_LOG, PRICE_DAILY
-from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT, VERSIONS
+from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT, VERSIONS, VINTAGE_DIFF
 from factor_pipeline.schemas.registry import TABLES
-from factor_pipeline.sources.rawstore import RawStore
+from factor_pipeline.schemas.table import Column
+from factor_pipeline.sources.manifest import Manifest
+from factor_pipeline.sources.protocol import REJECT_SCHEMA
+from factor_pipeline.sources.rawstore import RawStore, sha256
 from factor_pipeline.warehouse.store import Warehouse
 from tests.unit.vendor_shelf import BAD, JANUARY, MONDAY, Desk, Shelf, prices, shelf
 
@@ -352,18 +357,128 @@ def test_a_home_of_an_older_release_keeps_rows_and_learns_their_times_from_its_l
     assert withdrawn(desk) == [("A", JANUARY[1], 2.0, day(0), day(2))]
 
 
-def test_a_raw_table_that_starts_over_forgets_neither_versions_nor_times(desk):
-    desk.ingest(shelf(A=prices("A", [1.0]), B=prices("B", [3.0])))
+def lived(desk: Desk) -> Shelf:
+    """A home with corrections, a new row, files that turned bad, went, came back or were excluded.
+
+    Returns what its source offers last.
+    """
+    c, d = prices("C", [3.0]), prices("D", [4.0, 5.0])
+    first = shelf(A=prices("A", [1.0, 2.0]), B=prices("B", [3.0]), C=c, D=d, E=BAD)
+    first.rejects["C.csv"] = pl.DataFrame(
+        [{"row": 7, "rule": "negative_price", "reason": "Below zero.", "value": "-1"}],
+        schema=REJECT_SCHEMA,
+    )
+    desk.ingest(first)
+    desk.ingest(shelf(A=prices("A", [1.5, 2.0]), C=c, D=d, E=BAD), days=1, exclude=("D.csv",))
+    last = shelf(A=prices("A", [1.5, 2.0, 3.0]), C=BAD, D=d, E=BAD)
+    desk.ingest(last, days=2, max_bad_share=1)
+    return last
+
+
+RECORDS = (PRICE_DAILY, PRICE_HISTORY, SNAPSHOT, VINTAGE_DIFF, INGEST_LOG, QUARANTINE)
+
+
+def records(desk: Desk) -> dict[str, list[dict[str, object]]]:
+    return {
+        table.qualified_name: desk.warehouse.read(
+            f"select * from {table.qualified_name} order by all"  # noqa: S608
+        ).to_dicts()
+        for table in RECORDS
+    }
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["raw.price_daily", "raw.ingest_log", "quality.quarantine", "quality.vintage_diff"],
+)
+def test_what_starts_over_with_a_release_is_made_again_from_kept_bytes(desk, table):
+    last = lived(desk)
+    before = records(desk)
+    assert all(before.values()), "every table must have something to lose"
+    with duckdb.connect(str(desk.warehouse.path)) as connection:
+        connection.execute(f"alter table {table} add column more double")
+    assert desk.warehouse.prepare(TABLES.values()) == [table]
+    report = desk.ingest(last, days=3, max_bad_share=1)
+    assert records(desk) == before
+    assert report.missing == ["prices/B.csv"]
+    assert desk.ingest(last, days=4, max_bad_share=1).parsed == 0
+
+
+def test_a_lost_work_file_is_made_again_from_kept_bytes(desk):
+    last = lived(desk)
+    before = records(desk)
+    desk.warehouse.path.unlink()
+    desk.warehouse.prepare(TABLES.values())
+    desk.ingest(last, days=3, max_bad_share=1)
+    assert records(desk) == before
+
+
+def test_an_old_work_file_put_back_catches_up_with_kept_bytes(desk, tmp_path):
+    desk.ingest(shelf(A=prices("A", [9.0])))
+    backup = shutil.copy(desk.warehouse.path, tmp_path / "backup.duckdb")
+    last = lived(desk)
+    before = records(desk)
+    shutil.copy(backup, desk.warehouse.path)
+    desk.ingest(last, days=3, max_bad_share=1)
+    assert records(desk) == before
+    # Whatever was built from the old rows has to be built again.
+    assert desk.warehouse.table(PENDING)["changed_from"].min() < JANUARY[0]
+
+
+def test_versions_without_bytes_are_left_out(desk):
+    last = lived(desk)
+    shutil.rmtree(desk.store.folder / sha256(last.content("A.csv"))[:2])
     with duckdb.connect(str(desk.warehouse.path)) as connection:
         connection.execute("alter table raw.price_daily add column more double")
-    assert desk.warehouse.prepare(TABLES.values()) == ["raw.price_daily"]
-    source = shelf(A=prices("A", [1.0]))
-    desk.ingest(source, days=1)
-    assert source.parsed == ["A.csv"]
-    assert current(desk) == [("A", JANUARY[0], 1.0, day(0))]
-    assert desk.log("prices/A.csv")["ingested_at"] == day(0)
-    # B is not offered any more, and its rows are gone with the table.
-    assert versions(desk) == [
-        ("prices/A.csv", "shelf", 1, day(0), NEVER),
-        ("prices/B.csv", "shelf", 1, day(0), day(1)),
-    ]
+    desk.warehouse.prepare(TABLES.values())
+    before = versions(desk)
+    report = desk.ingest(last, days=3, max_bad_share=1)
+    assert last.parsed.count("A.csv") == 3
+    assert report.missing == ["prices/B.csv"]
+    assert desk.closes()["prices/A.csv"] == [1.5, 2.0, 3.0]
+    assert versions(desk) == before
+
+
+def test_a_data_set_without_files_of_today_keeps_its_history(desk):
+    desk.ingest(shelf(A=prices("A", [1.0])))
+    desk.ingest(shelf(B=prices("B", [2.0])), days=1, exclude=("A.csv",))
+    other = Shelf({}, name="shelf")
+    desk.ingest(other, days=2, exclude=("A.csv", "B.csv"))
+    before = records(desk)
+    assert before["raw_history.price_daily"]
+    with duckdb.connect(str(desk.warehouse.path)) as connection:
+        connection.execute("alter table raw.price_daily add column more double")
+    desk.warehouse.prepare(TABLES.values())
+    for days in (3, 4):
+        desk.ingest(other, days=days)
+        assert records(desk) == before
+
+
+@pytest.mark.parametrize("table", ["raw.snapshot", "raw.ingest_log", "quality.vintage_diff"])
+def test_records_of_an_older_release_get_its_new_columns(desk, table):
+    lived(desk)
+    before = records(desk)
+    declared = TABLES[table]
+    note = Column("note", pl.String, "text", "What a later release adds.", nullable=True)
+    later = replace(declared, columns=(declared.columns[0], note, *declared.columns[1:]))
+    assert desk.warehouse.prepare((TABLES | {table: later}).values()) == []
+    rows = desk.warehouse.read(f"select * from {table} order by all")  # noqa: S608
+    assert rows.columns == list(later.column_names)
+    assert rows["note"].null_count() == rows.height
+    assert rows.drop("note").to_dicts() == before[table]
+
+
+def test_a_batch_of_the_manifest_cut_by_a_power_loss_does_not_count(tmp_path):
+    manifest = Manifest.beside(tmp_path, "prices")
+    row = {"file": "prices/A.csv", "known_from": day(0), "known_to": None}
+    manifest.append([row], day(0))
+    whole = manifest.path.read_bytes()
+    manifest.append([row | {"known_to": day(1)}, row | {"known_from": day(1)}], day(1))
+    both = manifest.path.read_bytes()
+    ended = [row | {"known_to": day(1)}, row | {"known_from": day(1)}]
+    assert (manifest.until(), manifest.versions()) == (day(1), ended)
+    for size in range(len(whole), len(both)):
+        manifest.path.write_bytes(both[:size])
+        assert (manifest.until(), manifest.versions()) == (day(0), [row])
+    manifest.append(ended, day(1))
+    assert manifest.path.read_bytes() == both
