@@ -30,6 +30,7 @@ _NOT_IN_NUMBERS: dict[str, bool | set[str]] = {
     **{data_set: {"path", "exclude"} for data_set in DATA_SETS},
 }
 _EARLIER_MONTHS = "earlier months"
+_UNFINISHED = "unfinished build"
 
 
 # What asks the published tables, checks, traces or shows them makes none of their numbers.
@@ -68,24 +69,32 @@ class State:
         made with; null when none is.
     data_end
         Last day with a price.
+    unfinished
+        First month (its first day) that a build has begun to overwrite and never ended, be it
+        built before or not; null when none is. ``pending`` is not later.
     """
 
     builds: pl.DataFrame
     pending: date | None
     data_end: date | None
+    unfinished: date | None = None
 
     @classmethod
-    def of(cls, warehouse: Warehouse) -> Self:
-        """Read it from the work file."""
-        pending = warehouse.table(PENDING)["changed_from"].to_list()
+    def of(cls, warehouse: Warehouse, *, but_for_run: str | None = None) -> Self:
+        """Read it from the work file, as if the build of a run had not begun, if one is named."""
+        pending = warehouse.table(PENDING).filter(
+            pl.col("data_set") != _unfinished_by(but_for_run or "")
+        )
+        unfinished = pending.filter(pl.col("data_set").str.starts_with(_UNFINISHED))
         return cls(
             warehouse.table(BUILD),
-            add_months(min(pending), 0) if pending else None,
+            _first_month(pending),
             warehouse.read("select max(date) from raw.price_daily").item(),
+            _first_month(unfinished),
         )
 
     def first_stale_month(self, settings: Settings) -> date | None:
-        """First built month made with other settings or code, or whose inputs changed since."""
+        """First month made with other settings or code, or of inputs that changed, or half made."""
         return min(self._stale(settings), default=None)
 
     def stale_months(self, settings: Settings) -> list[date]:
@@ -131,6 +140,15 @@ class State:
             out_of_date += [month for month in made if month >= months.end]
         return min(out_of_date, default=None)
 
+    def unfinished_after(self, settings: Settings, months: MonthRange) -> date | None:
+        """First month left half made by an earlier build once ``months`` are built."""
+        if self.unfinished is None or self.unfinished < months.start:
+            return self.unfinished
+        last = self.last_month(settings)
+        # Which months it reached nobody knows.
+        left = max(self.unfinished, months.end)
+        return left if last and left <= last else None
+
     def _made_with(self) -> dict[date, tuple[str, str]]:
         """Map each built month to the settings and code it was last made with."""
         latest: dict[date, tuple[str, str]] = {}
@@ -140,20 +158,47 @@ class State:
         return latest
 
     def _stale(self, settings: Settings) -> list[date]:
-        current = (settings_json(settings), code_version())
-        return [
+        current, made = (settings_json(settings), code_version()), self._made_with()
+        stale = [
             month
-            for month, made_with in self._made_with().items()
+            for month, made_with in made.items()
             if settings.start_month <= month <= (settings.final_month or date.max)
             and (made_with != current or (self.pending and month >= self.pending))
         ]
+        half, last = self.unfinished, self.last_month(settings)
+        if half and half not in made and last and settings.start_month <= half <= last:
+            stale.append(half)
+        return stale
+
+
+def begin_build(warehouse: Warehouse, first: date | None, *, run_id: str) -> None:
+    """Note that a run overwrites months from ``first`` on, until `record_build` ends it.
+
+    A run that is killed, stopped or fails leaves months of which some tables are new and some
+    old. They are stale, whatever settings come next.
+
+    Parameters
+    ----------
+    first
+        Null for tables that every build fills whole: they are new with the last month.
+    """
+    if first is None:
+        ends = warehouse.table(BUILD)["month_end"].to_list()
+        if not ends:
+            return
+        first = add_months(max(ends), 0)
+    name = _unfinished_by(run_id)
+    known = warehouse.table(PENDING).filter(pl.col("data_set") == name)["changed_from"].to_list()
+    if not known or first < known[0]:
+        row = pl.DataFrame([{"data_set": name, "changed_from": first}])
+        warehouse.replace(PENDING, row, data_set=name)
 
 
 def record_build(
     warehouse: Warehouse, settings: Settings, months: MonthRange, *, run_id: str, now: datetime
 ) -> None:
     """Log a finished build, and from which month on others are out of date now."""
-    before = State.of(warehouse)
+    before = State.of(warehouse, but_for_run=run_id)
     number = before.builds["build"].max()
     row = {
         "build": (number if isinstance(number, int) else 0) + 1,
@@ -166,8 +211,11 @@ def record_build(
         "simulated": settings.is_simulated,
         "finished_at": now.replace(tzinfo=None),
     }
-    pending = before.pending_after(settings, months)
-    out_of_date = [{"data_set": _EARLIER_MONTHS, "changed_from": pending}] if pending else []
+    left = {
+        _EARLIER_MONTHS: before.pending_after(settings, months),
+        _UNFINISHED: before.unfinished_after(settings, months),
+    }
+    out_of_date = [{"data_set": name, "changed_from": day} for name, day in left.items() if day]
     warehouse.write(
         [
             Change(BUILD, pl.DataFrame([row], schema=BUILD.polars_schema), "false", {}),
@@ -189,7 +237,8 @@ def forget_other_months(warehouse: Warehouse, settings: Settings) -> None:
         month_start=pl.max_horizontal("month_start", pl.lit(first)),
         month_end=pl.min_horizontal("month_end", pl.lit(last)),
     ).filter(pl.col("month_start") <= pl.col("month_end"))
-    if kept.equals(builds):
+    # A build that never ended may have left rows in months that no build covers.
+    if kept.equals(builds) and State.of(warehouse).unfinished is None:
         return
     params = {"first": first, "last": last}
     outside = "(month_end < $first or month_end > $last)"
@@ -205,6 +254,15 @@ def forget_other_months(warehouse: Warehouse, settings: Settings) -> None:
         if table.monthly
     ]
     warehouse.write([*changes, Change(BUILD, kept, "true", {})])
+
+
+def _unfinished_by(run_id: str) -> str:
+    return f"{_UNFINISHED} {run_id}"
+
+
+def _first_month(pending: pl.DataFrame) -> date | None:
+    days: list[date] = pending["changed_from"].to_list()
+    return add_months(min(days), 0) if days else None
 
 
 def _months(months: MonthRange) -> Iterator[date]:

@@ -18,6 +18,7 @@ RunContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 BACKFILL = dg.BackfillPolicy.single_run()
 
 _RANGE_START = "dagster/asset_partition_range_start"
+_PARTITION = "dagster/partition"
 _RANGE_END = "dagster/asset_partition_range_end"
 
 
@@ -38,6 +39,13 @@ def months_of(context: RunContext) -> MonthRange:
     """Months of this run: one partition, or a range in a backfill."""
     window = context.partition_time_window
     return MonthRange(window.start.date(), window.end.date())
+
+
+def first_month_of(context: RunContext) -> date | None:
+    """First month of this run, in steps that fill no months too; null when the run names none."""
+    tags = context.run.tags
+    first = tags.get(_RANGE_START) or tags.get(_PARTITION)
+    return date.fromisoformat(first) if first else None
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:

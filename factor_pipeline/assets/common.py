@@ -8,8 +8,9 @@ import polars as pl
 
 from factor_pipeline.assets.lineage import column_lineage, table_schema
 from factor_pipeline.assets.rows import BY_KEY, Rows
+from factor_pipeline.builds import begin_build
 from factor_pipeline.months import MonthRange
-from factor_pipeline.partitions import BACKFILL, last_partition, months_of
+from factor_pipeline.partitions import BACKFILL, first_month_of, last_partition, months_of
 from factor_pipeline.schemas.table import Table
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.store import Warehouse
@@ -161,6 +162,7 @@ class TableAsset:
             settings=context.resources.settings,
             months=months_of(context) if self.monthly else all_months(context.resources.settings),
         )
+        begin_build(run.warehouse, first_month_of(context), run_id=context.run.run_id)
         rows = dict.fromkeys(self.tables, 0)
         for table, months, frame in self.fill(run):
             rows[table] += frame.height

@@ -63,14 +63,15 @@ BUILD = Table(
 PENDING = Table(
     layer="quality",
     name="pending",
-    description="Months whose inputs changed and whose tables have not been rebuilt yet.",
+    description="Months whose inputs changed, or that are half built, and not rebuilt yet.",
     key=("data_set",),
     columns=(
         Column(
             "data_set",
             pl.String,
             "name",
-            "Data set that changed; 'earlier months' where these were built after later ones.",
+            "Data set that changed; 'earlier months' where these were built after later ones; "
+            "'unfinished build' and the run's id where a build has begun and never ended.",
         ),
         Column("changed_from", pl.Date, "date", "First day whose numbers may have changed."),
     ),

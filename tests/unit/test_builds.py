@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from factor_pipeline import builds as builds_module
 from factor_pipeline.builds import (
     State,
+    begin_build,
     code_version,
     forget_other_months,
     record_build,
@@ -74,6 +75,11 @@ class Site:
 
     def build(self, text: str, settings: Settings | None = None) -> "Site":
         record_build(self.warehouse, settings or self.settings, months(text), run_id="run", now=NOW)
+        return self
+
+    def begin(self, text: str | None, run_id: str = "killed") -> "Site":
+        """Begin a build that never ends."""
+        begin_build(self.warehouse, month(text) if text else None, run_id=run_id)
         return self
 
     def needed(self, settings: Settings | None = None) -> str | None:
@@ -305,26 +311,89 @@ def test_a_part_with_other_settings_makes_what_follows_stale(built):
     assert built.needed(settings) == "2020-04..2020-10"
 
 
+# --- Builds that never end -------------------------------------------------------------------
+
+
+def test_months_that_a_build_began_to_overwrite_are_stale_whatever_settings_come_next(built):
+    built.begin("2020-04")
+    assert (built.stale(), built.needed()) == ("2020-04", "2020-04..2020-10")
+    built.build("2020-04..2020-10")
+    assert (built.stale(), built.needed()) == (None, None)
+    assert built.warehouse.table(PENDING).is_empty()
+
+
+def test_the_earliest_month_of_all_unfinished_builds_counts(built):
+    built.begin("2020-06", "first").begin("2020-04", "second").begin("2020-08", "second")
+    assert built.stale() == "2020-04"
+    built.build("2020-04..2020-05")
+    assert (built.stale(), built.needed()) == ("2020-06", "2020-06..2020-10")
+
+
+def test_a_build_that_ends_leaves_no_trace_of_its_beginning(built):
+    built.begin("2020-03", "run").build("2020-03..2020-05")
+    assert (built.stale(), built.needed()) == (None, None)
+
+
+def test_a_month_half_made_for_the_first_time_is_stale_until_it_is_built(built):
+    built.prices_until("2020-11-03").begin("2020-11")
+    assert (built.stale(), built.needed()) == ("2020-11", "2020-11..2020-11")
+    built.build("2020-01..2020-05")
+    assert built.stale() == "2020-11"
+    built.build("2020-10..2020-10")
+    assert built.stale() == "2020-11"
+    built.build("2020-11..2020-11")
+    assert (built.stale(), built.needed()) == (None, None)
+
+
+def test_tables_of_all_months_are_new_with_the_last_one(built):
+    built.begin(None)
+    assert (built.stale(), built.needed()) == ("2020-10", "2020-10..2020-10")
+
+
+def test_tables_of_all_months_make_nothing_stale_before_the_first_build(site):
+    site.prices_until("2020-10-14").begin(None)
+    assert site.stale() is None
+
+
+def test_rows_of_a_month_half_made_leave_when_the_settings_end_before_it(built):
+    fill(built, "2020-01..2020-11")
+    built.prices_until("2020-11-03").begin("2020-11")
+    ends = changed(last_month="2020-10")
+    forget_other_months(built.warehouse, ends)
+    assert rows_of(built, "own")[-1] == "2020-10"
+    assert built.stale(ends) is None
+
+
 SPAN = 5
+HALF = "half made"
 
 
 def sound_months(history: list[tuple[str, int, int]]) -> set[int]:
     """Months an exact ledger would call sound: each remembers what it was computed from.
 
-    ``history`` holds builds ``("build", first, last)`` and changes ``("change", first, 0)``.
+    ``history`` holds builds ``("build", first, last)``, builds that never end ("kill") and changes
+    ``("change", first, 0)``.
     """
+    made, truth = ledger(history)
+    return {m for m in made if made[m] == truth[m]}
+
+
+def ledger(history: list[tuple[str, int, int]]) -> tuple[dict[int, object], dict[int, object]]:
+    """Return what each month was computed from, and what it ought to be computed from."""
     version = dict.fromkeys(range(SPAN), 0)  # of the inputs of each month
-    made: dict[int, tuple[object, ...]] = {}
+    made: dict[int, object] = {}
     for kind, first, last in history:
         if kind == "change":
             version |= {m: v + 1 for m, v in version.items() if m >= first}
+        elif kind == "kill":
+            made |= dict.fromkeys(range(first, last + 1), HALF)
         else:
             for m in range(first, last + 1):
                 made[m] = (version[m], made.get(m - 1))
-    truth: dict[int, tuple[object, ...]] = {}
+    truth: dict[int, object] = {}
     for m in range(SPAN):
         truth[m] = (version[m], truth.get(m - 1))
-    return {m for m in made if made[m] == truth[m]}
+    return made, truth
 
 
 def after_build(state: State, span: MonthRange) -> State:
@@ -336,7 +405,9 @@ def after_build(state: State, span: MonthRange) -> State:
         "code_version": code_version(),
     }
     builds = pl.concat([state.builds, pl.DataFrame([row])], how="diagonal_relaxed")
-    return State(builds, state.pending_after(SETTINGS, span), state.data_end)
+    left = state.unfinished_after(SETTINGS, span)
+    pending = min(filter(None, (state.pending_after(SETTINGS, span), left)), default=None)
+    return State(builds, pending, state.data_end, left)
 
 
 def after(history: list[tuple[str, int, int]]) -> State:
@@ -346,15 +417,19 @@ def after(history: list[tuple[str, int, int]]) -> State:
         start = add_months(january, first)
         if kind == "change":
             pending = min(start, state.pending or start)
-            state = State(state.builds, pending, state.data_end)
+            state = State(state.builds, pending, state.data_end, state.unfinished)
+        elif kind == "kill":
+            pending = min(start, state.pending or start)
+            half = min(start, state.unfinished or start)
+            state = State(state.builds, pending, state.data_end, half)
         else:
             state = after_build(state, MonthRange.of_months(start, add_months(january, last)))
     return state
 
 
-pieces = st.tuples(st.just("build"), st.integers(0, SPAN - 1), st.integers(0, SPAN - 1)).map(
-    lambda piece: (piece[0], *sorted(piece[1:]))
-)
+pieces = st.tuples(
+    st.sampled_from(["build", "kill"]), st.integers(0, SPAN - 1), st.integers(0, SPAN - 1)
+).map(lambda piece: (piece[0], *sorted(piece[1:])))
 changes = st.tuples(st.just("change"), st.integers(0, SPAN - 1), st.just(0))
 
 
@@ -370,6 +445,9 @@ def test_what_is_not_sound_is_needed_whatever_the_history(history):
         assert needed.end == add_months(month("2020-01"), SPAN)
     if needed:
         assert after_build(state, needed).needed(SETTINGS) is None
+    if state.first_stale_month(SETTINGS) is None:
+        made, _ = ledger(history)
+        assert HALF not in str(made), "half made rows count as sound, and would be published"
 
 
 # --- Months that come and go -----------------------------------------------------------------
