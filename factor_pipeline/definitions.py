@@ -39,7 +39,7 @@ from factor_pipeline.instance import run_lock
 from factor_pipeline.partitions import last_partition, monthly_partitions, range_tags
 from factor_pipeline.schedules import nightly_schedule, stale_months_sensor
 from factor_pipeline.schemas.registry import TABLES, checked_tables
-from factor_pipeline.settings import DATA_SETS, WORK_FILE, Settings, load_settings
+from factor_pipeline.settings import DATA_SETS, PUBLISHED_FILE, WORK_FILE, Settings, load_settings
 from factor_pipeline.settings import home as home_folder
 from factor_pipeline.warehouse.store import Warehouse
 
@@ -90,14 +90,14 @@ def build_definitions(settings: Settings, home: Path, day: date | None = None) -
             published_asset(keys, partitions, code_version()),
         ],
         asset_checks=every_check(checked, settings),
-        jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.full_build(every_month)],
+        jobs=[jobs.ingest, jobs.build, jobs.nightly, jobs.publish, jobs.full_build(every_month)],
         schedules=[nightly_schedule(warehouse, settings)],
-        sensors=[stale_months_sensor(warehouse, settings)],
+        sensors=[stale_months_sensor(warehouse, settings, folder / PUBLISHED_FILE)],
         resources={
             "warehouse": _writing(warehouse, folder),
             "settings": settings,
             "deliveries": Deliveries(home, day),
-            "published": folder / "factors.duckdb",
+            "published": folder / PUBLISHED_FILE,
         },
         loggers={"console": console_logger},
         executor=dg.in_process_executor,

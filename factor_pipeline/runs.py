@@ -15,8 +15,9 @@ from factor_pipeline.freshness import refuse_paths_never_read
 from factor_pipeline.instance import bury_dead_runs, prepare_instance, run_lock
 from factor_pipeline.months import MonthRange, add_months
 from factor_pipeline.partitions import last_partition, range_tags
+from factor_pipeline.publishing import is_behind
 from factor_pipeline.schemas.registry import TABLES
-from factor_pipeline.settings import WORK_FILE, Settings
+from factor_pipeline.settings import PUBLISHED_FILE, WORK_FILE, Settings
 from factor_pipeline.warehouse.store import Warehouse
 
 # Our logger in place of Dagster's own, which writes every event to stderr.
@@ -44,7 +45,7 @@ class Pipeline:
     @property
     def published(self) -> Path:
         """The file people query."""
-        return self.home / "factors.duckdb"
+        return self.home / PUBLISHED_FILE
 
     def prepare(self) -> dg.DagsterInstance:
         """Make the home folder ready: Dagster's instance, tables, runs that died.
@@ -69,7 +70,8 @@ class Pipeline:
         Returns
         -------
         MonthRange or None
-            The months built; null when nothing was to do.
+            The months built; null when none was to build. What is built and not published yet, or
+            new in what is known of the sources, is published all the same.
 
         Raises
         ------
@@ -94,6 +96,8 @@ class Pipeline:
         elif self.published.exists():
             needed = state.needed(self.settings)
             if needed is None:
+                if is_behind(self.warehouse, self.settings, self.published):
+                    self._execute(instance, "publish", {}, "Publishing what is new of the sources")
                 return None
             months = needed
         else:

@@ -1,14 +1,19 @@
 """When things run by themselves: the nightly schedule, and the repair of stale months."""
 
+import hashlib
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 
-from factor_pipeline.builds import State
+from factor_pipeline.builds import State, code_version, settings_json
 from factor_pipeline.errors import WarehouseBusyError
-from factor_pipeline.jobs import build, nightly
+from factor_pipeline.ingestion import data_version
+from factor_pipeline.jobs import build, nightly, publish
 from factor_pipeline.months import add_months
 from factor_pipeline.partitions import last_partition, range_tags
+from factor_pipeline.publishing import is_behind
+from factor_pipeline.schemas.raw import INGEST_LOG
 from factor_pipeline.settings import Settings
 from factor_pipeline.warehouse.store import Warehouse
 
@@ -53,30 +58,45 @@ def nightly_schedule(warehouse: Warehouse, settings: Settings) -> dg.ScheduleDef
     return schedule
 
 
-def stale_months_sensor(warehouse: Warehouse, settings: Settings) -> dg.SensorDefinition:
-    """Sensor that rebuilds months whose inputs, settings or code changed since they were built."""
+def stale_months_sensor(
+    warehouse: Warehouse, settings: Settings, published: Path
+) -> dg.SensorDefinition:
+    """Sensor that rebuilds stale months, and publishes what is built but was not published."""
 
     @dg.sensor(
         name="rebuild_stale_months",
-        job=build,
+        jobs=[build, publish],
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rebuild from the first month whose inputs, settings or code changed.",
+        description="Rebuild from the first month whose inputs, settings or code changed or whose "
+        "build never ended; publish what is built already.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if context.instance.get_runs_count(dg.RunsFilter(statuses=_ACTIVE)):
             return dg.SkipReason("A run is active; its result decides.")
         try:
             state = State.of(warehouse)
+            behind = is_behind(warehouse, settings, published)
+            looked = warehouse.read("select max(checked_at) from quality.freshness").item()
+            attempt = f"{state.builds.height} {_made_from(warehouse, settings)}"
         except WarehouseBusyError as busy:
             return dg.SkipReason(str(busy))
         stale, last = state.first_stale_month(settings), state.last_month(settings)
         if stale is None or last is None:
+            if behind:
+                return dg.RunRequest(run_key=f"publish {attempt} {looked}", job_name=publish.name)
             return dg.SkipReason("Every built month is up to date.")
-        last_build = state.builds.height
-        # One attempt per state: when it fails, only a new build or new input tries again.
+        # One attempt per state: when it fails, only a new build, new input, other settings or
+        # other code try again.
         return dg.RunRequest(
-            run_key=f"{stale} {last_build} {state.data_end}", tags=range_tags(stale, last)
+            run_key=f"{stale} {attempt}", job_name=build.name, tags=range_tags(stale, last)
         )
 
     return sensor
+
+
+def _made_from(warehouse: Warehouse, settings: Settings) -> str:
+    """Hash over the files behind the raw rows, the settings and the code."""
+    inputs = data_version(warehouse.table(INGEST_LOG))
+    made_from = (inputs, settings_json(settings), code_version())
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]

@@ -41,6 +41,7 @@ __all__ = [
     "DEFAULT_HOME",
     "HOME_VARIABLE",
     "OPTIONAL_DATA_SETS",
+    "PUBLISHED_FILE",
     "WORK_FILE",
     "BacktestSettings",
     "PanelSettings",
@@ -55,6 +56,7 @@ CONFIG_VARIABLE = "FACTOR_CONFIG"
 HOME_VARIABLE = "FACTOR_HOME"
 DEFAULT_HOME = "var"
 WORK_FILE = "warehouse.duckdb"
+PUBLISHED_FILE = "factors.duckdb"
 
 OPTIONAL_DATA_SETS = (
     "fundamentals",

@@ -10,10 +10,8 @@ from factor_pipeline.assets.common import OWNERS, WRITER_POOL
 from factor_pipeline.assets.inputs import INPUTS_KEY, observe_inputs
 from factor_pipeline.builds import State, record_build
 from factor_pipeline.partitions import BACKFILL, months_of
-from factor_pipeline.schemas.raw_history import VERSIONS
-from factor_pipeline.schemas.registry import published_tables
+from factor_pipeline.publishing import publish_if_sound
 from factor_pipeline.settings import Settings
-from factor_pipeline.warehouse.publish import publish
 from factor_pipeline.warehouse.store import Warehouse
 
 PUBLISHED_KEY = dg.AssetKey(["published", "factors"])
@@ -46,11 +44,12 @@ def published_asset(
         settings: Settings = context.resources.settings
         target: Path = context.resources.published
         months = months_of(context)
-        before = State.of(warehouse).stale_months(settings)
-        record_build(warehouse, settings, months, run_id=context.run_id, now=datetime.now(UTC))
+        begun = State.of(warehouse, but_for_run=context.run.run_id)
+        before = begun.stale_months(settings)
+        record_build(warehouse, settings, months, run_id=context.run.run_id, now=datetime.now(UTC))
         after = [m for m in State.of(warehouse).stale_months(settings) if m not in before]
         observe_inputs(context, after, f"months before, in the build of {months}")
-        stale = State.of(warehouse).first_stale_month(settings)
+        stale = publish_if_sound(warehouse, settings, target)
         if stale:
             context.log.warning(
                 "Months from %s on are stale: inputs, settings or code changed. The published "
@@ -60,7 +59,6 @@ def published_asset(
             return dg.MaterializeResult(
                 metadata={"published": False, "stale_from": f"{stale:%Y-%m}"}
             )
-        publish(warehouse, target, published_tables(simulated=settings.is_simulated), VERSIONS)
         return dg.MaterializeResult(
             metadata={
                 "published": True,

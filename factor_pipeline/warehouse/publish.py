@@ -1,12 +1,14 @@
 """From the work file to the file people query, by atomic replace."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
+from factor_pipeline.errors import QueryError
 from factor_pipeline.schemas.table import Table
+from factor_pipeline.warehouse.query import query_published
 from factor_pipeline.warehouse.store import Warehouse
 
 _MEMORY_LIMIT = "700MB"
@@ -57,6 +59,32 @@ def publish(
             connection.execute("detach target")
     _flush(partial)
     partial.replace(published)
+
+
+def is_alike(work: Warehouse, published: Path, compared: Mapping[str, Sequence[str]]) -> bool:
+    """Whether tables of the published file have the rows of the work file, in any order.
+
+    Rows are compared by the sum of their 64-bit hashes, which two different sets of rows share
+    with a probability of about 2**-64. A file that is not there, cannot be read or lacks a table
+    or a column is not alike.
+
+    Parameters
+    ----------
+    work, published
+        The work file, and the file people query.
+    compared
+        Columns that count, by the name of their table.
+    """
+    query = " union all by name ".join(
+        f"select '{name}' as name, count(*) as row_count, "  # noqa: S608 - declared names
+        f"cast(sum(cast(hash({', '.join(columns)}) as hugeint)) as varchar) as hashed from {name}"
+        for name, columns in compared.items()
+    )
+    try:
+        told = query_published(published, query)
+    except QueryError:
+        return False
+    return told.sort("name").equals(work.read(query).sort("name"))
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: Table, origin: str) -> None:

@@ -11,19 +11,23 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from factor_pipeline.assets.common import Frames, Run, TableAsset, table_asset
 from factor_pipeline.assets.inputs import INPUTS_KEY, inputs_asset
 from factor_pipeline.assets.publication import PUBLISHED_KEY
 from factor_pipeline.assets.raw import raw_asset, raw_key
-from factor_pipeline.builds import State, record_build
+from factor_pipeline.builds import State, begin_build, record_build
 from factor_pipeline.checks.staleness import NO_STALE_MONTH, stale_months, staleness_checks
 from factor_pipeline.deliveries import Delivery
 from factor_pipeline.months import MonthRange
 from factor_pipeline.partitions import BACKFILL, range_tags
+from factor_pipeline.publishing import publish_if_sound
 from factor_pipeline.schedules import nightly_start, stale_months_sensor
+from factor_pipeline.schemas.flag import RULE
+from factor_pipeline.schemas.panel import SECURITY_MONTH
 from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.raw import PRICE_DAILY
 from factor_pipeline.schemas.registry import TABLES
-from factor_pipeline.settings import parse_settings
+from factor_pipeline.settings import PUBLISHED_FILE, Settings, parse_settings
 from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.warehouse.store import Warehouse
 from tests.unit.vendor_shelf import Shelf, prices
@@ -146,14 +150,73 @@ def test_a_correction_that_a_night_ingests_is_built_in_the_same_night(site, tmp_
     last_two = MonthRange(date(2020, 5, 1), date(2020, 7, 1))
     now = datetime(2024, 1, 2, tzinfo=UTC)
     record_build(warehouse, SETTINGS, last_two, run_id="nightly", now=now)
-    sensor = stale_months_sensor(warehouse, SETTINGS)
+    published = tmp_path / PUBLISHED_FILE
+    sensor = stale_months_sensor(warehouse, SETTINGS, published)
     request = evaluated(sensor, tmp_path)
     assert request.tags["dagster/asset_partition_range_start"] == "2020-03-01"
     assert request.tags["dagster/asset_partition_range_end"] == "2020-06-01"
     march_on = MonthRange(date(2020, 3, 1), date(2020, 7, 1))
     record_build(warehouse, SETTINGS, march_on, run_id="sensor", now=now)
     assert State.of(warehouse).needed(SETTINGS) is None
+    # The step that publishes was stopped: nothing is left to build, and nobody sees it yet.
+    assert evaluated(sensor, tmp_path).job_name == "publish"
+    assert publish_if_sound(warehouse, SETTINGS, published) is None
     assert isinstance(evaluated(sensor, tmp_path), dg.SkipReason)
+
+
+def test_a_repair_that_failed_is_tried_again_on_new_input_or_settings_and_not_before(
+    site, tmp_path
+):
+    warehouse, ingest = site
+
+    def attempt(settings: Settings = SETTINGS) -> str:
+        sensor = stale_months_sensor(warehouse, settings, tmp_path / PUBLISHED_FILE)
+        return evaluated(sensor, tmp_path).run_key
+
+    ingest(closes(d20200310=11.0))
+    first = attempt()
+    begin_build(warehouse, date(2020, 3, 1), run_id="failed")
+    assert attempt() == first, "the same state would fail the same way, every minute"
+    # A correction after the first stale month, which moves neither that month nor the last day.
+    ingest(closes(d20200310=11.0, d20200410=12.0))
+    second = attempt()
+    assert second != first
+    simulation = {"start": "2020-01", "years": 3}
+    slow = {"simulation": simulation, "panel": {"filing_lag_months": 5}}
+    fast = {"simulation": simulation, "panel": {"filing_lag_months": 6}}
+    tried = {attempt(parse_settings(document, base=Path())) for document in (slow, fast)}
+    assert len({first, second, *tried}) == 4
+
+
+def test_months_that_a_step_has_filled_wait_for_the_build_to_end(site, tmp_path):
+    """A run that is killed says nothing more: what it began is noted before its first rows."""
+    warehouse, _ = site
+
+    def begun(asset: TableAsset, tags: dict[str, str]) -> str:
+        with instance_in(tmp_path) as instance:
+            resources = {"warehouse": warehouse, "settings": SETTINGS}
+            steps = [asset.definition(MONTHS, "code")]
+            run = dg.materialize(steps, resources=resources, instance=instance, tags=tags)
+        assert run.success
+        return run.run_id
+
+    @table_asset(SECURITY_MONTH)
+    def monthly(_: Run) -> Frames:
+        assert State.of(warehouse).first_stale_month(SETTINGS) == date(2020, 3, 1)
+        return [SECURITY_MONTH.empty()]
+
+    @table_asset(RULE)
+    def whole(_: Run) -> Frames:
+        return [RULE.empty()]
+
+    march_on = MonthRange(date(2020, 3, 1), date(2020, 7, 1))
+    run_id = begun(monthly, range_tags(date(2020, 3, 1), date(2020, 6, 1)))
+    record_build(warehouse, SETTINGS, march_on, run_id=run_id, now=datetime(2024, 1, 2, tzinfo=UTC))
+    assert State.of(warehouse).first_stale_month(SETTINGS) is None
+    begun(whole, {})
+    assert State.of(warehouse).first_stale_month(SETTINGS) == date(2020, 6, 1)
+    begun(whole, range_tags(date(2020, 5, 1), date(2020, 6, 1)))
+    assert State.of(warehouse).first_stale_month(SETTINGS) == date(2020, 5, 1)
 
 
 def test_the_prices_of_these_tests_are_prices():
