@@ -9,8 +9,10 @@ from factor_pipeline.errors import SettingsError
 AS_OF_VARIABLE = "FACTOR_AS_OF"
 
 
-def as_of_day(today: date | None = None) -> date | None:
+def as_of_day(today: date | None = None, *, named_by: str = AS_OF_VARIABLE) -> date | None:
     """Day that ``FACTOR_AS_OF`` names; null when it names none and the warehouse is that of now.
+
+    Messages call it by ``named_by``: the command line sets it from an option too.
 
     Raises
     ------
@@ -25,11 +27,11 @@ def as_of_day(today: date | None = None) -> date | None:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise SettingsError(
-            f"--as-of {text!r:.40} is not a day; write it as YYYY-MM-DD, such as {today}"
+            f"{named_by} {text!r:.40} is not a day; write it as YYYY-MM-DD, such as {today}"
         ) from error
     if day > today:
         raise SettingsError(
-            f"--as-of {day} is in the future; nobody knows yet what will be known then"
+            f"{named_by} {day} is in the future; nobody knows yet what will be known then"
         )
     return day
 

@@ -16,6 +16,7 @@ from factor_pipeline.errors import FactorPipelineError, QueryError, SettingsErro
 from factor_pipeline.settings import (
     CONFIG_VARIABLE,
     HOME_VARIABLE,
+    PUBLISHED_FILE,
     Settings,
     home,
     load_settings,
@@ -66,10 +67,7 @@ Month = Annotated[date | None, typer.Option(parser=_parse_month, metavar="YYYY-M
 @app.command()
 def run(config: Config = None, start: Month = None, end: Month = None, as_of: AsOf = None) -> None:
     """Ingest what is new, compute the months that need it, publish."""
-    pipeline = _pipeline(config, as_of)
-    from factor_pipeline.deliveries import Deliveries  # noqa: PLC0415
-
-    Deliveries(home(), as_of_day()).prepare()
+    pipeline = _fillable_pipeline(config, as_of)
     months = pipeline.run(start, end)
     console.after_run(pipeline, months)
 
@@ -77,7 +75,7 @@ def run(config: Config = None, start: Month = None, end: Month = None, as_of: As
 @app.command()
 def nightly(config: Config = None) -> None:
     """Do what the nightly schedule does, now."""
-    pipeline = _pipeline(config)
+    pipeline = _fillable_pipeline(config)
     console.after_run(pipeline, pipeline.nightly())
 
 
@@ -131,8 +129,12 @@ def trace(  # noqa: PLR0913, PLR0917 - arguments and options of the command
     verify: Annotated[  # noqa: FBT002 - a flag on the command line
         bool, typer.Option("--verify", help="Hash the kept bytes again; exit 1 where they differ.")
     ] = False,
+    config: Config = None,
+    as_of: AsOf = None,
 ) -> None:
     """Trace a published row back: build, settings, rows in between, files and their hashes."""
+    _settings(config)
+    _published(as_of)
     from factor_pipeline.trace.command import trace_and_tell  # noqa: PLC0415
 
     as_fetched = trace_and_tell(
@@ -143,6 +145,7 @@ def trace(  # noqa: PLR0913, PLR0917 - arguments and options of the command
         output=output,
         all_files=files,
         verify=verify,
+        day=as_of_day(),
     )
     if not as_fetched:
         sys.stderr.write(
@@ -309,14 +312,14 @@ def _folder(as_of: date | None) -> tuple[Path, date | None]:
     """Return the folder to work in, and the day it is of if Dagster shall build that of a day."""
     if as_of:
         os.environ[AS_OF_VARIABLE] = as_of.isoformat()
-    day = as_of_day()
+    day = as_of_day(named_by="--as-of" if as_of else AS_OF_VARIABLE)
     return working_folder(home(), day), day
 
 
 def _published(as_of: date | None) -> Path:
     """Return the published file, which must exist if it is that of a day."""
     folder, day = _folder(as_of)
-    published = folder / "factors.duckdb"
+    published = folder / PUBLISHED_FILE
     if day and not published.exists():
         raise QueryError(
             f"the warehouse as of {day} is not built yet; run `factor-pipeline run --as-of {day}`"
@@ -331,6 +334,15 @@ def _pipeline(config: Path | None, as_of: date | None = None) -> "Pipeline":
     from factor_pipeline.runs import Pipeline  # noqa: PLC0415
 
     return Pipeline(folder, settings)
+
+
+def _fillable_pipeline(config: Path | None, as_of: date | None = None) -> "Pipeline":
+    """Return the pipeline if there is something to fill it from, on the day it is of."""
+    pipeline = _pipeline(config, as_of)
+    from factor_pipeline.deliveries import Deliveries  # noqa: PLC0415
+
+    Deliveries(home(), as_of_day()).prepare()
+    return pipeline
 
 
 if __name__ == "__main__":

@@ -59,11 +59,20 @@ _SHARES = frozenset({"cagr", "volatility", "max_drawdown"})
 
 
 def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
-    """Say what was built, what it gives, and where to look next."""
+    """Say what was built, what it gives, and where to look next.
+
+    Where months are stale still, the published file is of an earlier build: it is not shown.
+    """
+    from factor_pipeline.builds import State  # noqa: PLC0415
+
     if months is None:
         _OUT.print("Nothing new: every month is built from the present inputs and settings.")
     else:
         _OUT.print(f"Built {months}.")
+    stale = State.of(pipeline.warehouse).first_stale_month(pipeline.settings)
+    if stale:
+        say(f"Not published: months from {stale:%Y-%m} on are stale; run `{_command('run')}`.")
+        return
     if not pipeline.published.exists():
         _OUT.print("Nothing is published yet.")
         return
@@ -77,12 +86,10 @@ def after_run(pipeline: "Pipeline", months: MonthRange | None) -> None:
         _show("Own factors against the library", pipeline, _FACTORS)
         _warnings(pipeline)
     if not pipeline.settings.is_simulated:
-        ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
+        _ages_of(pipeline)
     _OUT.print(f"Published: {pipeline.published}", soft_wrap=True)
     _OUT.print("Look next:")
-    day = as_of_day()
-    command = f"  factor-pipeline sql{f' --as-of {day}' if day else ''}"
-    _OUT.print(command, '"select * from backtest.summary"', markup=False)
+    _OUT.print(f"  {_command('sql')}", '"select * from backtest.summary"', markup=False)
     _OUT.print("  factor-pipeline queries      # questions to start from")
     _OUT.print("  factor-pipeline ui           # lineage, checks, schedule on 127.0.0.1:3000")
 
@@ -96,7 +103,7 @@ def status(pipeline: "Pipeline") -> None:
     _OUT.print(f"home       {pipeline.home}", soft_wrap=True)
     _OUT.print(f"running    {'yes' if running else 'no'}")
     if not pipeline.published.exists():
-        _OUT.print("published  nothing yet; run `factor-pipeline run`")
+        say(f"published  nothing yet; run `{_command('run')}`")
         return
     builds = query_published(
         pipeline.published, "select * from quality.build order by build desc limit 1"
@@ -113,7 +120,9 @@ def status(pipeline: "Pipeline") -> None:
         _OUT.print(f"prices to  {state.data_end or 'none'}")
         _OUT.print(f"stale      {f'from {stale:%Y-%m} on' if stale else 'nothing'}")
         _OUT.print(f"to build   {state.needed(pipeline.settings) or 'nothing'}")
-        ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
+        if _is_behind(pipeline):
+            say(f"to publish what is built or newly known; run `{_command('run')}`")
+        _ages_of(pipeline)
     _warnings(pipeline)
 
 
@@ -123,7 +132,7 @@ def _warnings(pipeline: "Pipeline") -> None:
         _show("Warnings", pipeline, _WARNINGS)
         _show("Rows that look faulty, see `factor-pipeline quality`", pipeline, _FLAGS)
     except UnknownTableError:
-        say("The published file was made by another release; `factor-pipeline run` makes it anew.")
+        say(f"The published file was made by another release; `{_command('run')}` makes it anew.")
 
 
 def today() -> date:
@@ -159,6 +168,26 @@ def ages(as_of: pl.DataFrame) -> None:
     for row in as_of.iter_rows(named=True):
         for complaint in complaints(row):
             say(complaint)
+
+
+def _is_behind(pipeline: "Pipeline") -> bool:
+    from factor_pipeline.publishing import is_behind  # noqa: PLC0415
+
+    # Only a run can make the work file of another release one of this one.
+    known = pipeline.warehouse.has(FRESHNESS)
+    return known and is_behind(pipeline.warehouse, pipeline.settings, pipeline.published)
+
+
+def _ages_of(pipeline: "Pipeline") -> None:
+    """Say how old the data of the work file are, unless another release has filled it."""
+    if pipeline.warehouse.has(FRESHNESS):
+        ages(aged(pipeline.warehouse.table(FRESHNESS), as_of_day() or today()))
+
+
+def _command(name: str) -> str:
+    """Return a command as it is typed for the warehouse at hand, that of now or of a day."""
+    day = as_of_day()
+    return f"factor-pipeline {name}{f' --as-of {day}' if day else ''}"
 
 
 def queries(texts: Mapping[str, str]) -> None:

@@ -97,7 +97,7 @@ class Pipeline:
             needed = state.needed(self.settings)
             if needed is None:
                 if is_behind(self.warehouse, self.settings, self.published):
-                    self._execute(instance, "publish", {}, "Publishing what is new of the sources")
+                    self._execute(instance, "publish", {}, "Publishing")
                 return None
             months = needed
         else:

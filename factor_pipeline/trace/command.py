@@ -3,11 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 
+from factor_pipeline.as_of import working_folder
+from factor_pipeline.settings import PUBLISHED_FILE
 from factor_pipeline.trace.show import as_document, as_text
 from factor_pipeline.trace.trace import trace
 
@@ -24,15 +27,16 @@ def trace_and_tell(  # noqa: PLR0913 - the options of the command, by keyword
     output: Literal["tree", "json"] = "tree",
     all_files: bool = False,
     verify: bool = False,
+    day: date | None = None,
 ) -> bool:
-    """Trace a row of what ``home`` publishes, and print it.
+    """Trace a row of what ``home`` publishes, of now or as of a day, and print it.
 
     Returns
     -------
     bool
         Whether all bytes that were verified are those that were fetched.
     """
-    found = trace(home / "factors.duckdb", table, key, columns, home / "raw")
+    found = trace(working_folder(home, day) / PUBLISHED_FILE, table, key, columns, home / "raw")
     if output == "json":
         document = as_document(found, verify=verify)
         sys.stdout.write(json.dumps(document, indent=1, default=_as_text) + "\n")

@@ -114,6 +114,16 @@ class Warehouse:
         """Rows of a SQL model for the given months."""
         return self.read(query, **months.as_params(), **params)
 
+    def has(self, table: Table) -> bool:
+        """Whether the file has the columns of a table: that of another release may not."""
+        stored = self.read(
+            "select column_name from duckdb_columns() "
+            "where schema_name = $layer and table_name = $name",
+            layer=table.layer,
+            name=table.name,
+        )
+        return set(table.column_names) <= set(stored["column_name"])
+
     def table(self, table: Table) -> pl.DataFrame:
         """Return all rows of a table, ordered by its key."""
         return self.read(f"select * from {table.qualified_name} order by {table.key_list}")  # noqa: S608

@@ -51,6 +51,23 @@ def test_kill_9_leaves_the_old_file_and_the_next_run_completes(built, expected, 
         assert table.equals(expected[name]), name
 
 
+def test_rows_of_a_killed_run_with_other_settings_are_never_published(built, tmp_path):
+    # Another filing lag changes the panel and all that follows.
+    other = SMALL_MARKET + "[panel]\nfiling_lag_months = 6\n"
+    home = make_home(tmp_path / "back", other)
+    shutil.copytree(built.folder, home.folder)
+    code, _ = run_until(home, "signal_characteristic", signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    home.config.write_text(SMALL_MARKET)
+    assert "stale      from " in home.run("status").stdout
+    result = home.run("run")
+    assert result.stdout.startswith("Built "), result.stderr
+    old = built.tables()
+    differing = {name for name, table in home.tables().items() if not table.equals(old[name])}
+    # What is checked after publication is in the file of the build after.
+    assert differing <= {"quality.check_result"}
+
+
 def test_ctrl_c_says_what_happened_and_leaves_the_published_file(built, tmp_path):
     home = make_home(tmp_path / "stopped", OTHER_SETTINGS)
     shutil.copytree(built.folder, home.folder)

@@ -177,8 +177,8 @@ def test_files_that_were_never_good_are_not_offered_again(home, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("2026-3-2", "--as-of '2026-3-2' is not a day; write it as YYYY-MM-DD"),
-        ("2026-03-03", "--as-of 2026-03-03 is in the future"),
+        ("2026-3-2", "FACTOR_AS_OF '2026-3-2' is not a day; write it as YYYY-MM-DD"),
+        ("2026-03-03", "FACTOR_AS_OF 2026-03-03 is in the future"),
     ],
 )
 def test_days_that_are_none_or_still_to_come_are_told(monkeypatch, text, said):
@@ -203,7 +203,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str):
     return CliRunner().invoke(app, arguments)
 
 
-@pytest.mark.parametrize("command", [["sql", "select 1"], ["report"]])
+@pytest.mark.parametrize("command", [["sql", "select 1"], ["report"], ["trace", "panel.security"]])
 def test_a_day_that_is_not_built_yet_is_told(monkeypatch, tmp_path, command):
     result = asked(monkeypatch, tmp_path, *command, "--as-of", "2020-01-31")
     assert isinstance(result.exception, QueryError)
@@ -211,6 +211,15 @@ def test_a_day_that_is_not_built_yet_is_told(monkeypatch, tmp_path, command):
         "the warehouse as of 2020-01-31 is not built yet; "
         "run `factor-pipeline run --as-of 2020-01-31`"
     )
+
+
+@pytest.mark.parametrize("command", ["run", "nightly"])
+def test_a_home_that_knows_nothing_is_told_however_the_day_is_named(monkeypatch, tmp_path, command):
+    monkeypatch.setenv("FACTOR_HOME", str(tmp_path))
+    monkeypatch.setenv(AS_OF_VARIABLE, "2020-01-31")
+    result = CliRunner().invoke(app, [command])
+    assert isinstance(result.exception, DataError)
+    assert str(result.exception).startswith(f"nothing is known in {tmp_path} yet; ")
 
 
 @pytest.mark.usefixtures("as_of_tuesday")
@@ -227,4 +236,6 @@ def test_a_query_is_answered_as_of_the_day(monkeypatch, home):
 def test_a_wrong_day_is_wrong_use(monkeypatch, tmp_path, day, said):
     result = asked(monkeypatch, tmp_path, "sql", "select 1", "--as-of", day)
     assert said in f"{result.exception} {result.output}"
+    assert "--as-of" in f"{result.exception} {result.output}"
+    assert AS_OF_VARIABLE not in f"{result.exception} {result.output}"
     assert isinstance(result.exception, SettingsError) or result.exit_code == 2

@@ -369,6 +369,18 @@ def test_it_prints_a_tree_with_hashes(home, capsys):
     assert "panel.security_month  24 rows, 2013-01-31 to 2014-12-31" in told
 
 
+def test_the_warehouse_of_a_day_is_traced_to_the_bytes_of_the_home(home, tmp_path):
+    day = date(2015, 1, 31)
+    of_the_day = tmp_path / "as_of" / f"{day}"
+    of_the_day.mkdir(parents=True)
+    shutil.copy(home / "factors.duckdb", of_the_day)
+    shutil.copytree(home / "raw", tmp_path / "raw")
+    key = ["security_id=2", "month=2014-12", "model=FF3"]
+    assert trace_and_tell(tmp_path, "risk.rolling_beta", key, verify=True, day=day)
+    with pytest.raises(QueryError, match="nothing is published"):
+        trace_and_tell(tmp_path, "risk.rolling_beta", key)
+
+
 def test_scripts_get_the_same_as_json(home, capsys):
     key = ["security_id=2", "month=2014-12", "model=FF3"]
     assert trace_and_tell(home, "risk.rolling_beta", key, output="json")
