@@ -12,16 +12,15 @@ from factor_pipeline.changes import first_changed_day
 from factor_pipeline.errors import DataError, SettingsError
 from factor_pipeline.fetching import JUDGED_ANEW, Fetch, Fetched, IngestReport, Known, rejected_of
 from factor_pipeline.outages import as_refusal, reason_of
-from factor_pipeline.replay import Replay
+from factor_pipeline.replay import Replay, lost_versions
 from factor_pipeline.schemas.provenance import arriving
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
-from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT
-from factor_pipeline.snapshots import Snapshots
+from factor_pipeline.schemas.raw_history import HISTORY
+from factor_pipeline.snapshots import Snapshots, note_versions
 from factor_pipeline.sources.manifest import Manifest
 from factor_pipeline.sources.protocol import Source
 from factor_pipeline.sources.rawstore import RawStore
-from factor_pipeline.sources.simulated import Simulated
 from factor_pipeline.warehouse.store import Change, Warehouse
 from factor_pipeline.warehouse.versions import Restatement
 
@@ -61,7 +60,9 @@ class Ingestion:
     def run(self, data_set: str, source: Source | None, exclude: Sequence[str]) -> IngestReport:
         """Bring the raw rows of ``data_set`` up to date, in one transaction.
 
-        A file whose bytes and parser are those of the last time is not parsed again. A file that
+        A file whose bytes and parser are those of the last time is not parsed again. With another
+        version of the parser the kept bytes of all rows are, in a transaction before, whether or
+        not they are offered: rows and log always tell of the same parser. A file that
         turned bad keeps its last good rows and is logged as stale; one that is no longer offered
         keeps its rows and is reported as missing, unless it is offered, and good, compressed or
         no longer compressed: then it leaves, as its rows are those of the other name. Files that
@@ -78,20 +79,19 @@ class Ingestion:
         SettingsError
             When the source offers nothing and has never filled the data set.
         DataError
-            When it offers too many bad files, or ones that cannot be read, and never has.
+            When the clock is behind what is known by more than an hour; when the source offers
+            too many bad files, or ones that cannot be read, and never has.
         """
         report = IngestReport(data_set)
+        excluded = {f"{data_set}/{name}" for name in exclude}
         known = self._remembered(data_set, source)
         at = known.snapshots.time_after(self.now)
-        excluded = {f"{data_set}/{name}" for name in exclude}
-        fetch = Fetch(
-            self.store,
-            known,
-            report,
-            self.fetched_at,
-            at,
-            1.0 if self.is_complete else self.max_lost_share,
-        )
+        fetch = self._fetch(known, report, at)
+        if source and not self.is_complete and (again := list(fetch.again(source, excluded))):
+            self._write(again, [], report, known, at)
+            known = self._known(data_set)
+            at = known.snapshots.time_after(self.now)
+            fetch = self._fetch(known, report, at)
         fetched = self._fetched(fetch, source, excluded) if source else []
         leaving = [
             file
@@ -109,8 +109,12 @@ class Ingestion:
         if fetched or leaving:
             self._write(fetched, leaving, report, known, at)
         if not self.is_complete:
-            self._note_versions(data_set)
+            note_versions(self.warehouse, Manifest.beside(self.store.folder, data_set), data_set)
         return report
+
+    def _fetch(self, known: Known, report: IngestReport, at: datetime) -> Fetch:
+        lost = 1.0 if self.is_complete else self.max_lost_share
+        return Fetch(self.store, known, report, self.fetched_at, at, lost)
 
     def _remembered(self, data_set: str, source: Source | None) -> Known:
         """Return what is known so far, after making again what was lost of it.
@@ -121,52 +125,13 @@ class Ingestion:
         known = self._known(data_set)
         if self.is_complete:
             return known
-        manifest = Manifest.beside(self.store.folder, data_set)
-        if known.snapshots.are_before(manifest.until()):
-            versions = manifest.versions()
-        elif self._lacks_rows(known, data_set):
-            versions = self.warehouse.read(
-                "select * from raw.snapshot where data_set = $data_set order by file, known_from",
-                data_set=data_set,
-            ).to_dicts()
-        else:
+        versions = lost_versions(self.warehouse, self.store, known, data_set)
+        if not versions:
             return known
         changes = Replay(data_set, self.store, source, versions).changes()
         # Months that were built are so from other rows.
         self.warehouse.write(chain(changes, [self._pending(data_set, _EVER)]))
         return self._known(data_set)
-
-    def _lacks_rows(self, known: Known, data_set: str) -> bool:
-        """Whether there are versions, and not what can be read of them again."""
-        lacking = [
-            row["sha256"]
-            for file, row in known.snapshots.current.items()
-            if row["source"] != Simulated.name and file not in known.log
-        ]
-        if not lacking and not known.log:
-            history = HISTORY[DATA_SETS[data_set].qualified_name].qualified_name
-            lacking = self.warehouse.read(
-                "select sha256 from raw.snapshot where data_set = $data_set and rows > 0 "  # noqa: S608
-                "and known_to > known_from and source <> $simulated and not exists "
-                f"(select 1 from {history} where starts_with(file, $prefix))",
-                data_set=data_set,
-                simulated=Simulated.name,
-                prefix=f"{data_set}/",
-            )["sha256"].to_list()
-        return any(self.store.path_of(str(digest)).exists() for digest in lacking)
-
-    def _note_versions(self, data_set: str) -> None:
-        """Write down beside the bytes what versions there are since the last time."""
-        manifest = Manifest.beside(self.store.folder, data_set)
-        new = self.warehouse.read(
-            "select *, greatest(known_from, coalesce(known_to, known_from)) as noted "
-            "from raw.snapshot where data_set = $data_set and noted > $until order by noted, file",
-            data_set=data_set,
-            until=manifest.until() or _EVER,
-        ).to_dicts()
-        if new:
-            until = new[-1]["noted"]
-            manifest.append(({n: row[n] for n in SNAPSHOT.column_names} for row in new), until)
 
     def _fetched(self, fetch: Fetch, source: Source, excluded: Collection[str]) -> list[Fetched]:
         """Return what is new of a source; in an outage what is bad alone."""
@@ -224,7 +189,9 @@ class Ingestion:
         rows = rows.sort(*table.key, "file", maintain_order=True)
         swapped = [*(file for file, _ in good), *leaving]
         touched = [*(f.file for f in fetched), *leaving]
-        report.changed_from = first_changed_day(self.warehouse, report.data_set, rows, swapped)
+        changed_from = first_changed_day(self.warehouse, report.data_set, rows, swapped)
+        if changed_from:
+            report.changed_from = min(changed_from, report.changed_from or changed_from)
         log = pl.DataFrame([f.log for f in fetched], schema=INGEST_LOG.polars_schema)
         # What was rejected of the rows that stay, stays with them.
         kept = [str(f.log["sha256"]) for f in fetched if f.log["sha256"] != f.sha256]
@@ -241,7 +208,9 @@ class Ingestion:
                 at=at,
             ),
             known.snapshots.change(
-                [f.log for f in fetched if f.log["status"] != "stale"], leaving, at
+                [f.log for f in fetched if f.frame is not None or f.log["status"] != "stale"],
+                leaving,
+                at,
             ),
             Change(
                 QUARANTINE,
@@ -251,8 +220,8 @@ class Ingestion:
             ),
             Change.of_files(INGEST_LOG, log, touched),
         ]
-        if report.changed_from:
-            changes.append(self._pending(report.data_set, report.changed_from))
+        if changed_from:
+            changes.append(self._pending(report.data_set, changed_from))
         self.warehouse.write(changes)
 
     def _pending(self, data_set: str, changed_from: date) -> Change:

@@ -7,20 +7,54 @@ from typing import Any
 
 import polars as pl
 
-from factor_pipeline.fetching import Read, read_with, rejected_of
+from factor_pipeline.fetching import Known, Read, read_with, rejected_of
 from factor_pipeline.schemas.provenance import arriving
 from factor_pipeline.schemas.quality import QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
 from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT, VINTAGE_DIFF
 from factor_pipeline.schemas.table import Table
+from factor_pipeline.sources.manifest import Manifest
 from factor_pipeline.sources.protocol import Source, SourceFile
 from factor_pipeline.sources.rawstore import RawStore
 from factor_pipeline.sources.registry import parser_of
 from factor_pipeline.sources.simulated import Simulated
-from factor_pipeline.warehouse.store import Change
+from factor_pipeline.warehouse.store import Change, Warehouse
 from factor_pipeline.warehouse.versions import Restatement
 
 Version = dict[str, Any]
+
+
+def lost_versions(
+    warehouse: Warehouse, store: RawStore, known: Known, data_set: str
+) -> list[Version]:
+    """Return all versions of a data set if the work file lacks some, or rows of some; else none.
+
+    Versions whose bytes are not kept any more lack nothing that could be read again.
+    """
+    manifest = Manifest.beside(store.folder, data_set)
+    if known.snapshots.are_before(manifest.until()):
+        return manifest.versions()
+    lacking = [
+        row["sha256"]
+        for file, row in known.snapshots.current.items()
+        if row["source"] != Simulated.name and file not in known.log
+    ]
+    if not lacking and not known.log:
+        history = HISTORY[DATA_SETS[data_set].qualified_name].qualified_name
+        lacking = warehouse.read(
+            "select sha256 from raw.snapshot where data_set = $data_set and rows > 0 "  # noqa: S608
+            "and known_to > known_from and source <> $simulated and not exists "
+            f"(select 1 from {history} where starts_with(file, $prefix))",
+            data_set=data_set,
+            simulated=Simulated.name,
+            prefix=f"{data_set}/",
+        )["sha256"].to_list()
+    if not any(store.path_of(str(digest)).exists() for digest in lacking):
+        return []
+    return warehouse.read(
+        "select * from raw.snapshot where data_set = $data_set order by file, known_from",
+        data_set=data_set,
+    ).to_dicts()
 
 
 @dataclass(frozen=True, slots=True)

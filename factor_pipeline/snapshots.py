@@ -7,9 +7,13 @@ from typing import Self, cast
 
 import polars as pl
 
+from factor_pipeline.errors import DataError
 from factor_pipeline.schemas.raw_history import SNAPSHOT
+from factor_pipeline.sources.manifest import Manifest
 from factor_pipeline.warehouse.store import Change, Warehouse
 
+# Clocks that are set by the network differ by less, and so do two runs in a row.
+_MAX_BEHIND = timedelta(hours=1)
 _TICK = timedelta(microseconds=1)
 _LOGGED = tuple(name for name in SNAPSHOT.column_names if not name.startswith("known_"))
 
@@ -44,8 +48,19 @@ class Snapshots:
         """Time (UTC, naive) of what is fetched now: after all before, though the clock is behind.
 
         What is known can be told for any time only if no version ends before it begins.
+
+        Raises
+        ------
+        DataError
+            When the clock is, or was, wrong by more than an hour.
         """
         naive = now.replace(tzinfo=None)
+        if self.latest and self.latest - naive > _MAX_BEHIND:
+            raise DataError(
+                f"files were fetched at {self.latest:%Y-%m-%d %H:%M} UTC, and by the clock it is "
+                f"{naive:%Y-%m-%d %H:%M} UTC now; set the clock right or, if it was ahead then, "
+                "move warehouse.duckdb and raw/manifest/ away: what was known when begins anew"
+            )
         return max(naive, self.latest + _TICK) if self.latest else naive
 
     def are_before(self, until: datetime | None) -> bool:
@@ -98,3 +113,17 @@ class Snapshots:
             "list_contains($files, file) and known_to is null",
             {"files": files},
         )
+
+
+def note_versions(warehouse: Warehouse, manifest: Manifest, data_set: str) -> None:
+    """Write down beside the bytes what versions began or ended since the last time."""
+    new = warehouse.read(
+        "select *, greatest(known_from, coalesce(known_to, known_from)) as noted "
+        "from raw.snapshot where data_set = $data_set and ($until is null or noted > $until) "
+        "order by noted, file",
+        data_set=data_set,
+        until=manifest.until(),
+    ).to_dicts()
+    if new:
+        rows = [{name: row[name] for name in SNAPSHOT.column_names} for row in new]
+        manifest.append(rows, new[-1]["noted"])

@@ -18,6 +18,7 @@ from factor_pipeline.schemas.raw import (
     INDEX_MEMBER,
     INGEST_LOG,
 )
+from factor_pipeline.schemas.raw_history import SNAPSHOT
 from factor_pipeline.schemas.registry import TABLES
 from factor_pipeline.sources.protocol import REJECT_SCHEMA, Parsed
 from factor_pipeline.sources.rawstore import RawStore, sha256
@@ -256,6 +257,45 @@ def test_a_new_parser_version_parses_every_file_again(desk):
     log = desk.log("prices/A.csv")
     # The bytes are as old as before: what was known when does not change.
     assert (log["parser_version"], log["ingested_at"]) == (2, MONDAY.replace(tzinfo=None))
+
+
+class Thousands(Shelf):
+    """The same files, read by a newer parser: closes are in thousands."""
+
+    def parse(self, file: Held, content: bytes) -> Parsed:
+        parsed = super().parse(file, content)
+        return Parsed(parsed.frame.with_columns(pl.col("close") * 1000), parsed.rejected)
+
+
+def test_a_new_parser_reads_stale_and_missing_files_again_too(desk, store):
+    served = shelf(**{name: prices(name, [5.0]) for name in "ABCD"})
+    desk.ingest(served)
+    # A is as it was, B is missing, C is bad, and the bytes of D are lost and it is missing.
+    left = shelf(A=prices("A", [5.0]), C=BAD)
+    desk.ingest(left, days=1)
+    store.path_of(sha256(served.content("D.csv"))).unlink()
+    newer = Thousands(left.offers, version=2)
+    for days in (2, 3):
+        report = desk.ingest(newer, days=days)
+        assert desk.closes() == {
+            "prices/A.csv": [5000.0],
+            "prices/B.csv": [5000.0],
+            "prices/C.csv": [5000.0],
+            "prices/D.csv": [5.0],
+        }
+        log = desk.warehouse.table(INGEST_LOG).select("file", "parser_version", "status").rows()
+        assert log == [
+            ("prices/A.csv", 2, "parsed"),
+            ("prices/B.csv", 2, "parsed"),
+            ("prices/C.csv", 2, "stale"),
+            ("prices/D.csv", 1, "parsed"),
+        ]
+        assert desk.warehouse.table(SNAPSHOT)["parser_version"].to_list() == [2, 2, 2, 1]
+        assert report.missing == ["prices/B.csv", "prices/D.csv"]
+        assert report.quarantined == ["prices/C.csv"]
+        assert desk.quarantine() == [("prices/C.csv", 3, "api_error", "Error")]
+        assert report.changed_from == (JANUARY[0] if days == 2 else None)
+        assert newer.parsed == (["A.csv", "B.csv", "C.csv", "C.csv"] if days == 2 else [])
 
 
 def test_a_file_that_is_no_longer_offered_keeps_its_rows_and_is_reported(desk):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from factor_pipeline.errors import DataError
 from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, FUNDAMENTAL, INGEST_LOG, PRICE_DAILY
@@ -24,6 +25,8 @@ from tests.unit.vendor_shelf import BAD, JANUARY, MONDAY, Desk, Shelf, prices, s
 
 PRICE_HISTORY = HISTORY[PRICE_DAILY.qualified_name]
 NEVER = None
+HOUR = 1 / 24
+"""In days."""
 
 
 @pytest.fixture(scope="module")
@@ -230,11 +233,32 @@ def test_equal_times_of_two_ingestions_are_told_apart(desk):
     """A clock that stands still, or goes back, leaves no version that ends before it begins."""
     for close in (1.0, 2.0, 3.0):
         desk.ingest(shelf(A=prices("A", [close])), days=0)
-    desk.ingest(shelf(A=prices("A", [4.0])), days=-1)
+    desk.ingest(shelf(A=prices("A", [4.0])), days=-HOUR / 2)
     times = [row[3] for row in [*withdrawn(desk), *current(desk)]]
     assert times == sorted(set(times))
     assert [row[2] for row in withdrawn(desk)] == [1.0, 2.0, 3.0]
     assert all(row[3] < row[4] for row in withdrawn(desk))
+
+
+def test_a_clock_that_was_ahead_ends_the_run_before_anything_is_written(desk):
+    desk.ingest(shelf(A=prices("A", [1.0])), days=365)
+    before = versions(desk)
+    said = (
+        "files were fetched at 2024-12-31 02:30 UTC, and by the clock it is 2024-01-03 02:30 UTC "
+        "now; set the clock right or, if it was ahead then, move warehouse.duckdb and "
+        "raw/manifest/ away: what was known when begins anew"
+    )
+    with pytest.raises(DataError) as caught:
+        desk.ingest(shelf(A=prices("A", [2.0])), days=2)
+    assert str(caught.value) == said
+    with pytest.raises(DataError):
+        desk.ingest(shelf(A=prices("A", [2.0])), days=365 - 1.1 * HOUR)
+    assert versions(desk) == before
+    shutil.rmtree(desk.store.folder / "manifest")
+    desk.warehouse.path.unlink()
+    desk.warehouse.prepare(TABLES.values())
+    desk.ingest(shelf(A=prices("A", [2.0])), days=2)
+    assert versions(desk) == [("prices/A.csv", "shelf", 1, day(2), NEVER)]
 
 
 histories = st.lists(

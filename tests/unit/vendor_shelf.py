@@ -102,7 +102,7 @@ class Desk:
         *,
         data_set: str = "prices",
         exclude: tuple[str, ...] = (),
-        days: int = 0,
+        days: float = 0,
         max_bad_share: float = 0.5,
         max_lost_share: float = 1.0,
         is_complete: bool = False,
