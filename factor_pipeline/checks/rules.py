@@ -37,7 +37,9 @@ def _checks(key: dg.AssetKey, rules: Iterable[Rule]) -> dg.AssetChecksDefinition
             dg.AssetCheckSpec(
                 rule.name,
                 asset=key,
-                blocking=rule.severity == "error",
+                # What is published waits for the rules of results, whose asset comes last; that
+                # they warn stops nothing.
+                blocking=rule.severity == "error" or key == _RESULT_FLAG,
                 description=f"{rule.table}: {rule.finds} {rule.harm}",
             )
             for rule in by_name.values()
