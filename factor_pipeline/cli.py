@@ -5,25 +5,25 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import polars as pl
 import typer
 
 from factor_pipeline import console
-from factor_pipeline.as_of import AS_OF_VARIABLE, as_of_day, working_folder
-from factor_pipeline.errors import FactorPipelineError, QueryError, SettingsError, StoppedError
-from factor_pipeline.settings import (
-    CONFIG_VARIABLE,
-    HOME_VARIABLE,
-    PUBLISHED_FILE,
-    Settings,
-    home,
-    load_settings,
+from factor_pipeline.as_of import as_of_day
+from factor_pipeline.cli_options import (
+    AsOf,
+    Config,
+    Month,
+    chosen_settings,
+    fillable_pipeline,
+    parse_month,
+    pipeline_of,
+    published_file,
 )
-
-if TYPE_CHECKING:
-    from factor_pipeline.runs import Pipeline
+from factor_pipeline.errors import FactorPipelineError, SettingsError, StoppedError
+from factor_pipeline.settings import home
 
 app = typer.Typer(
     help="Nightly factor-investing warehouse: ingest, compute, check, publish, query.",
@@ -32,42 +32,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings file; else $FACTOR_CONFIG, else the embedded data."),
-]
-
-
-def _parse_month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a month; write it as YYYY-MM") from error
-
-
-def _parse_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a day; write it as YYYY-MM-DD") from error
-
-
-AsOf = Annotated[
-    date | None,
-    typer.Option(
-        "--as-of",
-        parser=_parse_day,
-        metavar="YYYY-MM-DD",
-        help="The warehouse made of the files known at the end of that day (UTC).",
-    ),
-]
-Month = Annotated[date | None, typer.Option(parser=_parse_month, metavar="YYYY-MM")]
-
 
 @app.command()
 def run(config: Config = None, start: Month = None, end: Month = None, as_of: AsOf = None) -> None:
     """Ingest what is new, compute the months that need it, publish."""
-    pipeline = _fillable_pipeline(config, as_of)
+    pipeline = fillable_pipeline(config, as_of)
     months = pipeline.run(start, end)
     console.after_run(pipeline, months)
 
@@ -75,7 +44,7 @@ def run(config: Config = None, start: Month = None, end: Month = None, as_of: As
 @app.command()
 def nightly(config: Config = None) -> None:
     """Do what the nightly schedule does, now."""
-    pipeline = _fillable_pipeline(config)
+    pipeline = fillable_pipeline(config)
     console.after_run(pipeline, pipeline.nightly())
 
 
@@ -92,7 +61,7 @@ def sql(
     from factor_pipeline.warehouse.query import query_published  # noqa: PLC0415
 
     text = shipped_queries().get(query, query)
-    frame = query_published(_published(as_of), text)
+    frame = query_published(published_file(as_of), text)
     if output == "csv":
         sys.stdout.write(frame.write_csv())
     elif output == "json":
@@ -133,8 +102,8 @@ def trace(  # noqa: PLR0913, PLR0917 - arguments and options of the command
     as_of: AsOf = None,
 ) -> None:
     """Trace a published row back: build, settings, rows in between, files and their hashes."""
-    _settings(config)
-    _published(as_of)
+    chosen_settings(config)
+    published_file(as_of)
     from factor_pipeline.trace.command import trace_and_tell  # noqa: PLC0415
 
     as_fetched = trace_and_tell(
@@ -163,11 +132,11 @@ def report(
     as_of: AsOf = None,
 ) -> None:
     """Write the published results as one HTML page and one Excel workbook."""
-    _settings(config)
+    chosen_settings(config)
     from factor_pipeline.reporting.report import write_report  # noqa: PLC0415
     from factor_pipeline.reporting.workbook import FILE_NAME, write_workbook  # noqa: PLC0415
 
-    published = _published(as_of)
+    published = published_file(as_of)
     folder = out or published.parent / "reports"
     console.written(write_report(published, folder))
     write_workbook(published, folder / FILE_NAME)
@@ -190,8 +159,8 @@ def quality(
     as_of: AsOf = None,
 ) -> None:
     """Show the state of the published data: checks, flags, quarantine, age."""
-    _settings(config)
-    published = _published(as_of)
+    chosen_settings(config)
+    published = published_file(as_of)
     if docs:
         # Great Expectations takes seconds to import.
         from factor_pipeline.checks.data_docs import write_data_docs  # noqa: PLC0415
@@ -219,7 +188,7 @@ def quality(
 @app.command()
 def status(config: Config = None, as_of: AsOf = None) -> None:
     """Show what is published, how old it is, what is running or waiting to be rebuilt."""
-    console.status(_pipeline(config, as_of))
+    console.status(pipeline_of(config, as_of))
 
 
 @app.command()
@@ -227,7 +196,7 @@ def doctor(config: Config = None) -> None:
     """Check settings, sources, disk and versions; says what to do about each problem."""
     from factor_pipeline.doctor import examine  # noqa: PLC0415
 
-    findings = examine(home(), _settings(config))
+    findings = examine(home(), chosen_settings(config))
     console.findings(findings)
     if any(not finding.passed for finding in findings):
         raise typer.Exit(1)
@@ -239,14 +208,14 @@ def audit(
     at: Annotated[
         list[date] | None,
         typer.Option(
-            parser=_parse_month,
+            parser=parse_month,
             metavar="YYYY-MM",
             help="Month after which the data are cut and changed; by default three months.",
         ),
     ] = None,
 ) -> None:
     """Look for look-ahead: rebuild without the future, and with another one, and compare."""
-    pipeline = _pipeline(config)
+    pipeline = pipeline_of(config)
     from factor_pipeline.audit.command import audit_and_tell  # noqa: PLC0415
 
     if not audit_and_tell(pipeline.home, pipeline.settings, at or ()):
@@ -264,7 +233,7 @@ def ui(
     """Start the Dagster UI and the daemon that fires the schedule, on 127.0.0.1."""
     from factor_pipeline.supervisor import serve  # noqa: PLC0415
 
-    pipeline = _pipeline(config)
+    pipeline = pipeline_of(config)
     raise typer.Exit(serve(pipeline, port=port, read_only=read_only))
 
 
@@ -295,54 +264,6 @@ def _exit_code() -> int:
 def _told(message: object, code: int) -> int:
     sys.stderr.write(f"factor-pipeline: {message}\n")
     return code
-
-
-def _settings(config: Path | None) -> Settings:
-    """Load the settings and let Dagster, which reads the environment, see the same ones."""
-    settings = load_settings(config)
-    if config:
-        os.environ[CONFIG_VARIABLE] = str(config.resolve())
-    elif named := os.environ.get(CONFIG_VARIABLE):
-        os.environ[CONFIG_VARIABLE] = str(Path(named).resolve())
-    os.environ[HOME_VARIABLE] = str(home())
-    return settings
-
-
-def _folder(as_of: date | None) -> tuple[Path, date | None]:
-    """Return the folder to work in, and the day it is of if Dagster shall build that of a day."""
-    if as_of:
-        os.environ[AS_OF_VARIABLE] = as_of.isoformat()
-    day = as_of_day(named_by="--as-of" if as_of else AS_OF_VARIABLE)
-    return working_folder(home(), day), day
-
-
-def _published(as_of: date | None) -> Path:
-    """Return the published file, which must exist if it is that of a day."""
-    folder, day = _folder(as_of)
-    published = folder / PUBLISHED_FILE
-    if day and not published.exists():
-        raise QueryError(
-            f"the warehouse as of {day} is not built yet; run `factor-pipeline run --as-of {day}`"
-        )
-    return published
-
-
-def _pipeline(config: Path | None, as_of: date | None = None) -> "Pipeline":
-    settings = _settings(config)
-    folder, _ = _folder(as_of)
-    # Dagster takes seconds to import: wrong settings are told before.
-    from factor_pipeline.runs import Pipeline  # noqa: PLC0415
-
-    return Pipeline(folder, settings)
-
-
-def _fillable_pipeline(config: Path | None, as_of: date | None = None) -> "Pipeline":
-    """Return the pipeline if there is something to fill it from, on the day it is of."""
-    pipeline = _pipeline(config, as_of)
-    from factor_pipeline.deliveries import Deliveries  # noqa: PLC0415
-
-    Deliveries(home(), as_of_day()).prepare()
-    return pipeline
 
 
 if __name__ == "__main__":
