@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import chain
 
 import polars as pl
 
@@ -59,6 +58,8 @@ class Ingestion:
 
     def run(self, data_set: str, source: Source | None, exclude: Sequence[str]) -> IngestReport:
         """Bring the raw rows of ``data_set`` up to date, in one transaction.
+
+        What the work file has lost of it is made again before, from kept bytes (see `Replay`).
 
         A file whose bytes and parser are those of the last time is not parsed again. With another
         version of the parser the kept bytes of all rows are, in a transaction before, whether or
@@ -128,9 +129,10 @@ class Ingestion:
         versions = lost_versions(self.warehouse, self.store, known, data_set)
         if not versions:
             return known
-        changes = Replay(data_set, self.store, source, versions).changes()
         # Months that were built are so from other rows.
-        self.warehouse.write(chain(changes, [self._pending(data_set, _EVER)]))
+        self.warehouse.write([self._pending(data_set, _EVER)])
+        for changes in Replay(data_set, self.store, source, versions).transactions():
+            self.warehouse.write(changes)
         return self._known(data_set)
 
     def _fetched(self, fetch: Fetch, source: Source, excluded: Collection[str]) -> list[Fetched]:

@@ -13,6 +13,7 @@ from factor_pipeline.schemas.quality import QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, INGEST_LOG
 from factor_pipeline.schemas.raw_history import HISTORY, SNAPSHOT, VINTAGE_DIFF
 from factor_pipeline.schemas.table import Table
+from factor_pipeline.snapshots import note_versions
 from factor_pipeline.sources.manifest import Manifest
 from factor_pipeline.sources.protocol import Source, SourceFile
 from factor_pipeline.sources.rawstore import RawStore
@@ -51,10 +52,8 @@ def lost_versions(
         )["sha256"].to_list()
     if not any(store.path_of(str(digest)).exists() for digest in lacking):
         return []
-    return warehouse.read(
-        "select * from raw.snapshot where data_set = $data_set order by file, known_from",
-        data_set=data_set,
-    ).to_dicts()
+    note_versions(warehouse, manifest, data_set)
+    return manifest.versions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +83,27 @@ class Replay:
     _logs: list[Version] = field(default_factory=list, init=False)
     _rejected: list[pl.DataFrame] = field(default_factory=list, init=False)
 
-    def changes(self) -> Iterator[Change | Restatement]:
-        """Give what to carry out, in one transaction; each step is read when it is asked for."""
+    def transactions(self) -> Iterator[list[Change | Restatement]]:
+        """Give what to carry out, one transaction each; a step is read when it is asked for.
+
+        The versions leave with the first and are back with the last: until then the manifest has
+        more, and an ingestion after a crash begins anew. DuckDB does not find all rows that the
+        same transaction has written, so that the steps cannot be one.
+        """
         table = DATA_SETS[self.data_set]
-        history = HISTORY[table.qualified_name]
-        for emptied in (table, history):
-            condition, prefix = "starts_with(file, $prefix)", {"prefix": f"{self.data_set}/"}
-            yield Change(emptied, emptied.empty(), condition, prefix)
-        yield self._of_data_set(VINTAGE_DIFF, VINTAGE_DIFF.empty())
+        condition, prefix = "starts_with(file, $prefix)", {"prefix": f"{self.data_set}/"}
+        with_files = (table, HISTORY[table.qualified_name])
+        by_name = (VINTAGE_DIFF, SNAPSHOT, INGEST_LOG, QUARANTINE)
+        yield [
+            *(Change(emptied, emptied.empty(), condition, prefix) for emptied in with_files),
+            *(self._of_data_set(emptied, emptied.empty()) for emptied in by_name),
+        ]
         known = [row for row in self.versions if row["source"] != Simulated.name]
-        for at in sorted(
-            {row[name] for row in known for name in ("known_from", "known_to")} - {None}
-        ):
+        times = {row[name] for row in known for name in ("known_from", "known_to")}
+        for at in sorted(times - {None}):
             begun = {row["file"]: row for row in known if row["known_from"] == at}
             ended = {row["file"]: row for row in known if row["known_to"] == at}
-            if begun or ended:
-                yield self._step(at, begun, ended)
+            yield [self._step(at, begun, ended)]
         read_again = {log["file"]: log for log in self._logs}
         current = [
             row | {name: log[name] for name in ("rows", "parser_version")}
@@ -107,12 +111,14 @@ class Replay:
             else row
             for row in self.versions
         ]
-        yield self._of_data_set(SNAPSHOT, pl.DataFrame(current, schema=SNAPSHOT.polars_schema))
-        yield self._of_data_set(
-            INGEST_LOG, pl.DataFrame(self._logs, schema=INGEST_LOG.polars_schema)
-        )
         rejected = pl.concat(self._rejected) if self._rejected else QUARANTINE.empty()
-        yield self._of_data_set(QUARANTINE, rejected)
+        yield [
+            self._of_data_set(SNAPSHOT, pl.DataFrame(current, schema=SNAPSHOT.polars_schema)),
+            self._of_data_set(
+                INGEST_LOG, pl.DataFrame(self._logs, schema=INGEST_LOG.polars_schema)
+            ),
+            self._of_data_set(QUARANTINE, rejected),
+        ]
 
     def _of_data_set(self, table: Table, frame: pl.DataFrame) -> Change:
         return Change(table, frame, "data_set = $data_set", {"data_set": self.data_set})

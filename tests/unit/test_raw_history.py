@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factor_pipeline.errors import DataError
+from factor_pipeline.replay import Replay
 from factor_pipeline.schemas.provenance import contract
 from factor_pipeline.schemas.quality import PENDING, QUARANTINE
 from factor_pipeline.schemas.raw import DATA_SETS, FUNDAMENTAL, INGEST_LOG, PRICE_DAILY
@@ -434,6 +435,28 @@ def test_a_lost_work_file_is_made_again_from_kept_bytes(desk):
     desk.warehouse.path.unlink()
     desk.warehouse.prepare(TABLES.values())
     desk.ingest(last, days=3, max_bad_share=1)
+    assert records(desk) == before
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_a_crash_amid_it_leaves_nothing_half_made(desk, monkeypatch, done):
+    last = lived(desk)
+    before = records(desk)
+    with duckdb.connect(str(desk.warehouse.path)) as connection:
+        connection.execute("alter table raw.price_daily add column more double")
+    desk.warehouse.prepare(TABLES.values())
+    step, steps = Replay._step, iter(range(9))  # noqa: SLF001 - what fails
+
+    def failing(*arguments: object):
+        if next(steps) == done:
+            raise OSError("no space left on device")
+        return step(*arguments)
+
+    monkeypatch.setattr(Replay, "_step", failing)
+    with pytest.raises(OSError, match="no space left"):
+        desk.ingest(last, days=3, max_bad_share=1)
+    monkeypatch.undo()
+    desk.ingest(last, days=4, max_bad_share=1)
     assert records(desk) == before
 
 
