@@ -460,6 +460,20 @@ def test_a_crash_amid_it_leaves_nothing_half_made(desk, monkeypatch, done):
     assert records(desk) == before
 
 
+def test_as_many_rows_as_fill_more_than_a_block_are_made_again_too(desk):
+    """DuckDB writes blocks of 122,880 rows, and treats what is in whole ones otherwise."""
+    days = [date(1900, 1, 1) + timedelta(days=number) for number in range(130_000)]
+    for number in range(2):
+        closes = [0.5 + number, *([1.0] * (len(days) - 1))]
+        last = shelf(A=prices("A", closes, days))
+        desk.ingest(last, days=number)
+    desk.warehouse.path.unlink()
+    desk.warehouse.prepare(TABLES.values())
+    desk.ingest(last, days=2)
+    assert len(desk.closes()["prices/A.csv"]) == len(days)
+    assert withdrawn(desk) == [("A", days[0], 0.5, day(0), day(1))]
+
+
 def test_an_old_work_file_put_back_catches_up_with_kept_bytes(desk, tmp_path):
     desk.ingest(shelf(A=prices("A", [9.0])))
     backup = shutil.copy(desk.warehouse.path, tmp_path / "backup.duckdb")
